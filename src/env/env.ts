@@ -1,0 +1,62 @@
+/**
+ * The doors to the machine. Every effect of the program passes through one of them or through a
+ * door of the domain (`store`, `postgres`, `link`), so a simulation that owns the doors owns the world.
+ */
+import type { Address } from "../model/address.ts";
+
+export interface Clock {
+  /** For elapsed time, deadlines and leases. Never goes back. Means nothing to another machine. */
+  monotonicMs(): number;
+  /** For people: logs, events, audit. May jump. */
+  wallMs(): number;
+  /** Settles after `ms`, or rejects with the signal's reason as soon as it aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface Random {
+  /** In [0, 1). */
+  float(): number;
+  /** `bytes` random bytes in lower-case hex, fit for a secret in the real one. */
+  hex(bytes: number): string;
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Events are `folder.noun-verb-in-past`; `error`: somebody must act, `warn`: we coped. */
+export interface Log {
+  debug(event: string, fields?: Fields): void;
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  error(event: string, fields?: Fields): void;
+  /** The same log with these fields on every line. */
+  child(fields: Fields): Log;
+}
+
+/** What a message may hold: JSON, so that the simulated network can copy it and the real one can send it. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Answers one request. `peer` is the name that the peer's token stands for. Throw a `Failure` to refuse. */
+export type Handler = (peer: string, message: Json, signal: AbortSignal) => Promise<Json>;
+
+/** Requests and answers between programs: controller, agents, network. Small JSON messages, never bulk data. */
+export interface Network {
+  /**
+   * Listens until `signal` aborts; settles once it listens. `authenticate` maps a bearer token to a peer's
+   * name, or refuses with undefined.
+   * @throws Failure `network.address-in-use`, `network.address-unavailable`
+   */
+  serve(
+    address: Address,
+    authenticate: (token: string) => string | undefined,
+    handler: Handler,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Asks once; never retries by itself.
+   * @throws Failure `network.unreachable` when no answer came within `timeoutMs` (the request may have been
+   * carried out), or the peer's own Failure with its code when it refused.
+   */
+  request(to: Address, message: Json, options: RequestOptions, signal: AbortSignal): Promise<Json>;
+}
+
+export type RequestOptions = { readonly token: string; readonly timeoutMs: number };
