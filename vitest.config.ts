@@ -1,0 +1,35 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "sim/**/*.test.ts"],
+          exclude: ["src/**/*.pg.test.ts"],
+        },
+      },
+      { test: { name: "tidy", include: ["test/tidy.test.ts"] } },
+      {
+        test: {
+          name: "pg",
+          include: ["src/**/*.pg.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/e2e/global-setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+    // Each test file may start several PostgreSQL servers; more at once only makes all of them slow.
+    maxWorkers: 2,
+  },
+});
