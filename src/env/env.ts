@@ -33,7 +33,13 @@ export interface Log {
 }
 
 /** What a message may hold: JSON, so that the simulated network can copy it and the real one can send it. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** Answers one request. `peer` is the name that the peer's token stands for. Throw a `Failure` to refuse. */
 export type Handler = (peer: string, message: Json, signal: AbortSignal) => Promise<Json>;
@@ -60,3 +66,19 @@ export interface Network {
 }
 
 export type RequestOptions = { readonly token: string; readonly timeoutMs: number };
+
+/** Small files that the programs keep: state, credentials. Never a database's data. */
+export interface Files {
+  /** The whole text, or undefined when there is no such file. @throws Failure `state.not-writable` when it cannot be read. */
+  read(path: string): string | undefined;
+  /**
+   * Replaces the file as a whole: temporary file, fsync, rename, fsync of the directory. A reader sees the old
+   * text or the new one, also after a power cut. @throws Failure `state.not-writable`, `disk.full`
+   */
+  write(path: string, text: string, mode: number): void;
+  /** Makes the directory and its parents; an existing one keeps its mode. */
+  makeDirectory(path: string, mode: number): void;
+  exists(path: string): boolean;
+  /** Removes a file or a whole directory; a no-op when it is not there. */
+  remove(path: string): void;
+}

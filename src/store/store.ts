@@ -46,7 +46,11 @@ export interface Store {
   /** All entries whose keys start with `prefix`, ordered by key, and the revision they were read at. */
   list(prefix: string, signal: AbortSignal): Promise<Seen>;
   /** Makes all changes in one revision when every claim is true; makes none otherwise. Durable when it settles. */
-  commit(compare: readonly Compare[], changes: readonly Change[], signal: AbortSignal): Promise<Commit>;
+  commit(
+    compare: readonly Compare[],
+    changes: readonly Change[],
+    signal: AbortSignal,
+  ): Promise<Commit>;
   /** A lease dies `ttlMs` after its last renewal, and its keys with it. */
   grantLease(ttlMs: number, signal: AbortSignal): Promise<LeaseId>;
   /** False once the lease is gone. */

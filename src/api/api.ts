@@ -1,0 +1,226 @@
+/**
+ * The HTTP contract: shapes of requests and answers, as `--json` of the CLI prints them too. Stable: fields
+ * are added, never renamed. Absence is null, because JSON has no undefined.
+ */
+import { z } from "zod";
+
+const text = (description: string): z.ZodString => z.string().meta({ description });
+const amount = (description: string): z.ZodNumber => z.number().meta({ description });
+const orNull = <S extends z.ZodType>(schema: S): z.ZodNullable<S> => z.nullable(schema);
+
+const address = z
+  .object({ address: z.string(), port: z.number().int() })
+  .meta({ id: "Address", description: "Where something listens." });
+
+export const regionState = z
+  .enum(["starting", "serving", "degraded", "fenced", "isolated", "unreachable", "stopped", "killed"])
+  .meta({
+    id: "RegionState",
+    description:
+      "`serving`: every instance serves. `degraded`: some do not. `fenced`: refuses writes, because it cannot prove its right to them. `isolated`: its links are cut by a person. `unreachable`: it does not report. `stopped` and `killed`: by a person.",
+  });
+
+export const instance = z
+  .object({
+    number: z.number().int(),
+    address: z.string(),
+    port: z.number().int(),
+    role: z.enum(["primary", "secondary"]),
+    state: z
+      .enum([
+        ...["absent", "creating", "cloning", "stopped", "starting", "serving"],
+        ...["catching-up", "fenced", "failed", "unknown"],
+      ] as [string, ...string[]])
+      .meta({ description: "`unknown`: its agent does not report." }),
+    because: orNull(text("Why it is in this state, where there is something to say.")),
+    systemId: orNull(text("PostgreSQL's system identifier.")),
+    timeline: orNull(z.number().int()),
+    flushedLsn: orNull(text("Position in the WAL, as PostgreSQL writes it.")),
+    replayedLsn: orNull(z.string()),
+    progress: orNull(
+      z.object({
+        receivedBytes: z.number(),
+        totalBytes: orNull(z.number()),
+        bytesPerSecond: z.number(),
+        leftMs: orNull(amount("Time left at the present rate, in ms.")),
+      }),
+    ).meta({ description: "Of a clone that is under way." }),
+  })
+  .meta({ id: "Instance" });
+
+export const member = z
+  .object({
+    role: z.enum(["primary", "secondary"]),
+    state: text("The state of its first instance."),
+    lagBytes: orNull(amount("WAL that it has not replayed, in bytes; null where it is not known.")),
+    lagMs: orNull(amount("Age of the oldest commit that it has not replayed, in ms; 0: none.")),
+    rpoLagMs: orNull(amount("Age of the oldest commit that it has not on disk, in ms; 0: none.")),
+    lagAgeMs: orNull(amount("How old these readings are, in ms.")),
+    instances: z.array(instance),
+  })
+  .meta({ id: "Member" });
+
+export const database = z
+  .object({
+    kind: z.enum(["global", "local"]),
+    epoch: orNull(amount("Counts promotions; null for a local database.")),
+    primary: orNull(text("The primary Region; null for a local database.")),
+    writer: orNull(
+      z.object({
+        region: z.string(),
+        address: z.string(),
+        port: z.number().int(),
+        state: z.string(),
+        since: text("When this Region became the primary (RFC 3339)."),
+      }),
+    ),
+    members: z.record(z.string(), member),
+  })
+  .meta({ id: "Database" });
+
+export const region = z
+  .object({
+    state: regionState,
+    because: orNull(z.string()),
+    address: text("The network in which this Region lives."),
+    agent: address,
+    isIsolated: z.boolean(),
+    reportAgeMs: orNull(amount("How long ago its agent reported, in ms.")),
+  })
+  .meta({ id: "Region" });
+
+const direction = z.object({
+  from: z.string(),
+  to: z.string(),
+  delayMs: amount("What this direction adds, in ms."),
+  jitterMs: z.number(),
+  bandwidth: text("`unlimited` or, for example, `10mbit`."),
+  isUp: z.boolean(),
+  openFlows: z.number().int(),
+  deliveredBytes: z.number(),
+  queuedBytes: z.number(),
+});
+
+export const link = z
+  .object({
+    between: z.tuple([z.string(), z.string()]),
+    rttMs: amount("Sum of the delays of both directions, in ms."),
+    state: z.enum(["up", "down", "one-way"]),
+    isIsolated: z.boolean().meta({ description: "Down because one of its Regions is isolated." }),
+    directions: z.tuple([direction, direction]),
+  })
+  .meta({ id: "Link" });
+
+export const status = z
+  .object({
+    name: z.string(),
+    world: z.number().int(),
+    version: z.string(),
+    startedAt: z.string(),
+    isReady: z.boolean().meta({ description: "Every instance of every Region that runs serves." }),
+    controller: z.object({ term: z.number().int(), api: z.string() }),
+    regions: z.record(z.string(), region),
+    databases: z.record(z.string(), database),
+    links: z.array(link),
+  })
+  .meta({ id: "Status" });
+
+export const event = z
+  .object({
+    id: z.number().int(),
+    at: text("RFC 3339."),
+    kind: z.string(),
+    message: z.string(),
+    region: orNull(z.string()),
+    database: orNull(z.string()),
+    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  })
+  .meta({ id: "Event" });
+
+export const eventQuery = z.object({
+  after: z.coerce.number().int().min(0).optional().meta({
+    description: "Only events with a larger id. Left out: the newest.",
+  }),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  region: z.string().optional(),
+  database: z.string().optional(),
+});
+
+export const eventPage = z
+  .object({
+    events: z.array(event),
+    next: z.number().int().meta({ description: "The cursor (`after`) of the next page." }),
+  })
+  .meta({ id: "EventPage" });
+
+export const regionParams = z.object({ region: z.string() });
+export const regionAction = z.enum(["kill", "stop", "start", "isolate", "heal"]);
+export const regionActionParams = z.object({ region: z.string(), action: regionAction });
+
+export const regionActionResult = z
+  .object({
+    region: z.string(),
+    action: regionAction,
+    tookMs: amount("How long it took, in ms."),
+  })
+  .meta({ id: "RegionActionResult" });
+
+export const linkParams = z.object({ a: z.string(), b: z.string() });
+
+export const linkChange = z
+  .strictObject({
+    rttMs: z.number().min(0).max(60_000).optional(),
+    jitterMs: z.number().min(0).max(60_000).optional(),
+    bandwidth: z.string().optional().meta({ description: "`unlimited` or, for example, `10mbit`." }),
+    up: z.boolean().optional(),
+    oneWay: z.boolean().optional().meta({
+      description: "Change the direction from the first to the second only.",
+    }),
+    reset: z.boolean().optional().meta({
+      description: "Break the connections that cross the link now, with RST.",
+    }),
+  })
+  .meta({ id: "LinkChange" });
+
+export const linkList = z.object({ links: z.array(link) });
+
+export const problem = z
+  .object({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string(),
+  })
+  .meta({ id: "Problem", description: "What was tried, why it failed, and what to do next." });
+
+export type ApiStatus = z.output<typeof status>;
+export type ApiRegion = z.output<typeof region>;
+export type ApiRegionState = z.output<typeof regionState>;
+export type ApiDatabase = z.output<typeof database>;
+export type ApiMember = z.output<typeof member>;
+export type ApiInstance = z.output<typeof instance>;
+export type ApiLink = z.output<typeof link>;
+export type ApiEvent = z.output<typeof event>;
+export type ApiEventPage = z.output<typeof eventPage>;
+export type ApiEventQuery = z.output<typeof eventQuery>;
+export type ApiLinkChange = z.output<typeof linkChange>;
+export type ApiRegionAction = z.output<typeof regionAction>;
+export type ApiRegionActionResult = z.output<typeof regionActionResult>;
+export type ApiProblem = z.output<typeof problem>;
+
+/** What stands behind the API: the controller program provides it. Its Failures become answers by their table. */
+export interface World {
+  status(): ApiStatus;
+  events(query: ApiEventQuery, signal: AbortSignal): Promise<ApiEventPage>;
+  /** Events as they are archived. */
+  followEvents(signal: AbortSignal): AsyncIterable<ApiEvent>;
+  /** Settles when it is done: killed means that every process is gone, started that its programs run. */
+  actOnRegion(
+    region: string,
+    action: ApiRegionAction,
+    signal: AbortSignal,
+  ): Promise<ApiRegionActionResult>;
+  links(): readonly ApiLink[];
+  changeLink(a: string, b: string, change: ApiLinkChange, signal: AbortSignal): Promise<ApiLink>;
+  /** Prometheus text format. */
+  metrics(): Promise<string>;
+}

@@ -1,0 +1,50 @@
+/** How often a deed was tried on an instance, and when it may be tried again. */
+import type { Clock } from "../env/env.ts";
+import { Backoff } from "../std/backoff.ts";
+
+/** 1 s, doubled up to 30 s: a clone that failed because of the link finds it mended soon, and floods nothing. */
+const firstRetryMs = 1_000;
+const maxRetryMs = 30_000;
+
+type Attempt = { number: number; settledId: string | undefined; nextAtMs: number; backoff: Backoff };
+
+export class Attempts {
+  readonly #clock: Clock;
+  readonly #byDeed = new Map<string, Attempt>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The number of the attempt that is under way or comes next, from 1. */
+  number(deed: string): number {
+    return this.#of(deed).number;
+  }
+
+  mayTry(deed: string): boolean {
+    return this.#clock.monotonicMs() >= this.#of(deed).nextAtMs;
+  }
+
+  /** The command `id` ended; hearing of it again changes nothing. */
+  settled(deed: string, id: string, outcome: "done" | "failed"): void {
+    const attempt = this.#of(deed);
+    if (attempt.settledId === id) return;
+    attempt.settledId = id;
+    attempt.number += 1;
+    if (outcome === "done") attempt.backoff.reset();
+    else attempt.nextAtMs = this.#clock.monotonicMs() + attempt.backoff.nextMs();
+  }
+
+  #of(deed: string): Attempt {
+    const known = this.#byDeed.get(deed);
+    if (known) return known;
+    const fresh: Attempt = {
+      number: 1,
+      settledId: undefined,
+      nextAtMs: -Infinity,
+      backoff: new Backoff(firstRetryMs, maxRetryMs),
+    };
+    this.#byDeed.set(deed, fresh);
+    return fresh;
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * The Region's side of the databases: reports to the controller, takes its instructions and commands, holds
+ * the leases, and has one keeper for each instance.
+ */
+import type { Clock, Files, Json, Log, Network, Random } from "../env/env.ts";
+import { pause } from "../env/pause.ts";
+import type { Address } from "../model/address.ts";
+import type { Credentials, LeaseGrant } from "../model/assignment.ts";
+import { describeError } from "../model/failure.ts";
+import type { DatabaseId, InstanceId } from "../model/region.ts";
+import type { Postgres } from "../postgres/postgres.ts";
+import { Bell } from "../std/bell.ts";
+import { commandsAnswer, question, reportAnswer, type Question } from "../wire/agent-protocol.ts";
+import { decode, encode } from "../wire/codec.ts";
+import { CommandJournal } from "./command-journal.ts";
+import { InstanceKeeper } from "./instance-keeper.ts";
+import { holdMaxMs } from "./outbox.ts";
+
+/** 1 s: a third of the lease, so that two lost reports in a row do not lose it. */
+const reportEveryMs = 1_000;
+/** 20 ms: changes that come together go out together. */
+const reportPauseMs = 20;
+/** 2 s: a report that takes longer is given up; the next one carries newer facts anyway. */
+const reportTimeoutMs = 2_000;
+/** 200 ms between questions that fail: a controller that restarts is found again at once, without a flood. */
+const retryMs = 200;
+
+export type AgentDoors = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: Random;
+  readonly network: Network;
+  readonly files: Files;
+  /** The door to each instance; made once. */
+  readonly postgresOf: (id: InstanceId, credentials: () => Credentials | undefined) => Postgres;
+};
+
+export type AgentSettings = {
+  readonly instances: readonly InstanceId[];
+  readonly controller: Address;
+  readonly token: string;
+  readonly statePath: string;
+};
+
+export class RegionAgent {
+  readonly #doors: AgentDoors;
+  readonly #settings: AgentSettings;
+  readonly #boot: string;
+  readonly #journal: CommandJournal;
+  readonly #keepers: readonly InstanceKeeper[];
+  readonly #bell = new Bell();
+  /** Until when each database's lease is surely ours; counted from before the question was sent. */
+  readonly #leaseUntilMs = new Map<DatabaseId, number>();
+
+  constructor(doors: AgentDoors, settings: AgentSettings) {
+    this.#doors = doors;
+    this.#settings = settings;
+    this.#boot = doors.random.hex(8);
+    this.#journal = new CommandJournal(doors.files, settings.statePath);
+    this.#keepers = settings.instances.map((id) => this.#keeper(id));
+    this.#assign();
+  }
+
+  /** Keeps the Region until `signal` aborts. The servers go on running; `leave` stops them. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#reportForever(signal),
+      this.#askForever(signal),
+      ...this.#keepers.map((keeper) => keeper.run(signal)),
+    ]);
+  }
+
+  /** Stops every server cleanly and says so once more to the controller. */
+  async leave(signal: AbortSignal): Promise<void> {
+    await Promise.allSettled(this.#keepers.map((keeper) => keeper.leave(signal)));
+    await this.#report(signal).catch(() => undefined);
+  }
+
+  #keeper(id: InstanceId): InstanceKeeper {
+    const { clock, log, postgresOf } = this.#doors;
+    const key = `${id.database}/${id.number}`;
+    const credentials = (): Credentials | undefined =>
+      this.#journal.instructions.credentials.find(({ database }) => database === id.database);
+    return new InstanceKeeper(
+      id,
+      { clock, log, postgres: postgresOf(id, credentials) },
+      {
+        changed: () => this.#bell.ring(),
+        noteCommand: (progress) => this.#journal.note(key, progress),
+        leaseIsInHand: () => clock.monotonicMs() < (this.#leaseUntilMs.get(id.database) ?? -Infinity),
+      },
+      this.#journal.command(key),
+    );
+  }
+
+  async #reportForever(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#doors;
+    let isAnswered = true;
+    while (!signal.aborted) {
+      try {
+        await this.#report(signal);
+        if (!isAnswered) log.info("agent.controller-answers");
+        isAnswered = true;
+      } catch (error) {
+        if (isAnswered && !signal.aborted) {
+          log.warn("agent.controller-silent", { error: describeError(error) });
+        }
+        isAnswered = false;
+      }
+      await clock.sleep(reportPauseMs, signal).catch(() => undefined);
+      await pause(clock, this.#bell, isAnswered ? reportEveryMs : retryMs, signal);
+    }
+  }
+
+  async #report(signal: AbortSignal): Promise<void> {
+    const askedAtMs = this.#doors.clock.monotonicMs();
+    const instances = this.#keepers.map((keeper) => keeper.report());
+    const answered = await this.#ask(
+      { kind: "report", boot: this.#boot, instances },
+      reportTimeoutMs,
+      signal,
+    );
+    const answer = decode(reportAnswer, "the controller's answer to a report", answered);
+    this.#journal.obey(answer.term, answer);
+    this.#takeLeases(answer.leases, askedAtMs);
+    this.#assign();
+  }
+
+  #takeLeases(leases: readonly LeaseGrant[], askedAtMs: number): void {
+    for (const { database, ttlMs } of leases) this.#leaseUntilMs.set(database, askedAtMs + ttlMs);
+  }
+
+  #assign(): void {
+    for (const assignment of this.#journal.instructions.assignments) {
+      const keeper = this.#find(assignment.database, assignment.number);
+      keeper?.assign(assignment);
+      if (assignment.role === "primary" && keeper?.report().state.kind === "fenced") keeper.look();
+    }
+  }
+
+  async #askForever(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#doors;
+    let after = 0;
+    while (!signal.aborted) {
+      try {
+        const answered = await this.#ask({ kind: "commands", after }, 2 * holdMaxMs, signal);
+        const batch = this.#obey(answered);
+        // Something was decided: its other half, a changed assignment, is in the answer to a report.
+        if (batch !== after) this.#bell.ring();
+        after = batch;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#doors.log.debug("agent.question-failed", { error: describeError(error) });
+        await clock.sleep(retryMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  #obey(answered: Json): number {
+    const { term, batch, commands } = decode(commandsAnswer, "the controller's commands", answered);
+    for (const command of commands) {
+      try {
+        this.#journal.refuseOlder(term, command);
+        this.#find(command.database, command.number)?.obey(command);
+      } catch (error) {
+        this.#doors.log.warn("agent.command-refused", { id: command.id, error: describeError(error) });
+      }
+    }
+    return batch;
+  }
+
+  #ask(message: Question, timeoutMs: number, signal: AbortSignal): Promise<Json> {
+    const { controller, token } = this.#settings;
+    return this.#doors.network.request(
+      controller,
+      encode(question, message),
+      { token, timeoutMs },
+      signal,
+    );
+  }
+
+  #find(database: DatabaseId, number: number): InstanceKeeper | undefined {
+    return this.#keepers.find(({ id }) => id.database === database && id.number === number);
+  }
+}

@@ -1,0 +1,103 @@
+/** The thread that receives a clone. It shares counters with its parent and answers once. */
+import { parentPort, workerData } from "node:worker_threads";
+import pg from "pg";
+import { assert } from "../std/assert.ts";
+import { findManifestFault } from "./backup-manifest.ts";
+import { BackupWriter } from "./backup-writer.ts";
+import { BaseBackup } from "./base-backup.ts";
+import { type CloneAnswer, CloneCounters, type CloneOrder } from "./clone-order.ts";
+import { replicator } from "./configuration.ts";
+import { isDiskFull, requireSpace } from "./disk-space.ts";
+import { TarReader } from "./tar-reader.ts";
+
+/** Round trips of a login over a slow, busy link; the thread's parent bounds everything after it. */
+const CONNECT_TIMEOUT_MS = 15_000;
+
+assert(parentPort !== null, "the clone runs in a worker thread");
+const port = parentPort;
+const order = workerData as CloneOrder;
+const counters = new CloneCounters(order.counters);
+
+class Refusal extends Error {
+  readonly code: CloneAnswer["code"];
+  constructor(code: CloneAnswer["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+async function clone(): Promise<void> {
+  const client = new pg.Client({
+    host: order.host,
+    port: order.port,
+    user: replicator,
+    password: order.password,
+    application_name: "leeward clone",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    ...({ replication: "true" } as object),
+  });
+  // A connection that breaks also fails the query that waits on it, which is where it is handled.
+  client.on("error", () => undefined);
+  await client.connect();
+  await requireSameCluster(client);
+  await receive(client);
+  // The upstream ends the session by itself when this thread and its socket end.
+}
+
+async function requireSameCluster(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ systemid: string }>("IDENTIFY_SYSTEM");
+  const systemId = rows[0]?.systemid;
+  if (systemId !== order.systemId) {
+    throw new Refusal(
+      "postgres.other-cluster",
+      `it is database system ${systemId}, expected was ${order.systemId}`,
+    );
+  }
+  const version = await client.query<{ server_version_num: string }>("SHOW server_version_num");
+  const major = Math.floor(Number(version.rows[0]?.server_version_num) / 10_000);
+  if (major !== order.major) {
+    throw new Refusal("postgres.other-major", `it is PostgreSQL ${major}, ${order.major} runs here`);
+  }
+}
+
+async function receive(client: pg.Client): Promise<void> {
+  const writer = new BackupWriter(order.directory, order.owner);
+  const tar = new TarReader(writer);
+  const manifest: Buffer[] = [];
+  const backup = new BaseBackup({
+    onTotal: (totalBytes) => {
+      counters.setTotal(totalBytes);
+      requireSpace(order.directory, totalBytes, order.reserveBytes);
+    },
+    onArchiveBytes: (bytes) => {
+      tar.push(bytes);
+      counters.addReceived(bytes.length);
+    },
+    onManifestBytes: (bytes) => {
+      manifest.push(Buffer.from(bytes));
+      counters.addStep();
+    },
+  });
+  client.query(backup);
+  await backup.finished;
+  if (!tar.isBetweenEntries) throw new Error("the archive ended in the middle of a file");
+  const fault = findManifestFault(Buffer.concat(manifest), writer.received, order.systemId);
+  if (fault !== undefined) throw new Error(fault);
+  writer.writeEmptyFile("standby.signal");
+  writer.syncAll(() => counters.addStep());
+}
+
+function answerOf(error: unknown): CloneAnswer {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Refusal) return { kind: "failed", code: error.code, message };
+  if (isDiskFull(error)) return { kind: "failed", code: "disk.full", message };
+  const { code } = error as { code?: unknown };
+  if (code === "disk.full") return { kind: "failed", code, message };
+  return { kind: "failed", code: "postgres.clone-failed", message };
+}
+
+await clone().then(
+  () => port.postMessage({ kind: "done" } satisfies CloneAnswer),
+  (error: unknown) => port.postMessage(answerOf(error)),
+);

@@ -1,0 +1,25 @@
+/**
+ * Wakes everyone who waits for a change. It carries nothing and queues nothing: whoever wakes looks again at
+ * what changed, so that a slow reader costs no memory.
+ */
+export class Pulse {
+  readonly #waiting = new Set<() => void>();
+
+  beat(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Settles at the next beat, or as soon as `signal` aborts; never rejects. */
+  next(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+}
