@@ -69,5 +69,5 @@ function unitAndRange({ unit, minimum, maximum }: JsonSchema): string {
 function fieldsIn({ properties, propertyNames }: JsonSchema): string {
   if (properties) return `fields (${Object.keys(properties).join(", ")})`;
   const names = propertyNames?.patternErrorMessage;
-  return names === undefined ? "fields" : `fields named with ${names}`;
+  return names === undefined ? "fields" : `fields, each with ${names}`;
 }

@@ -1,4 +1,4 @@
-import { laterSections, type ConfigDocument } from "./schema.ts";
+import { laterSections, type ConfigDocument, type DatabaseDocument } from "./schema.ts";
 
 /**
  * What the file asks for and this version does not do, one sentence each. A setting that is silently
@@ -10,13 +10,22 @@ export function notYet(document: ConfigDocument): readonly string[] {
     .map((section) => `${section}: this version does not act on this section yet.`);
   const presets =
     document.preset === "wan" ? ["preset: `wan` works like `local` in this version."] : [];
-  const databases = Object.entries(document.databases).flatMap(([name, database]) => [
-    ...(database.failover === "automatic"
-      ? [`databases.${name}.failover: this version does not fail over by itself yet.`]
-      : []),
-    ...(database.rpoGuardMs > 0
-      ? [`databases.${name}.rpoGuardMs: this version has no RPO guard yet; commits do not wait.`]
-      : []),
-  ]);
+  const databases = Object.entries(document.databases).flatMap(([name, database]) =>
+    notYetInDatabase(database).map((said) => `databases.${name}.${said}`),
+  );
   return [...presets, ...sections, ...databases];
+}
+
+function notYetInDatabase({ failover, rejoin, rpoGuardMs }: DatabaseDocument): readonly string[] {
+  return [
+    ...(failover === "automatic"
+      ? ["failover: this version does not fail over by itself yet."]
+      : []),
+    ...(rejoin === "manual"
+      ? ["rejoin: this version does not ask before a secondary rejoins."]
+      : []),
+    ...(rpoGuardMs > 0
+      ? ["rpoGuardMs: this version has no RPO guard yet; commits do not wait."]
+      : []),
+  ];
 }

@@ -16,15 +16,22 @@ const quotedMaxChars = 60;
 /** More names than this are not listed; the nearest one is offered anyway. */
 const listedMax = 25;
 
-type Issue = z.core.$ZodIssue;
+/** The fields of one group that are not known; a file of another kind has thousands. */
+const unknownFieldsMax = 50;
+
+export type Issue = z.core.$ZodIssue;
 
 /** A Zod issue about `value` (the whole document) as problems, one for each wrong field. */
-export function problemsOf(issue: Issue, value: unknown, root: JsonSchema): readonly FieldProblem[] {
+export function problemsOf(
+  issue: Issue,
+  value: unknown,
+  root: JsonSchema,
+): readonly FieldProblem[] {
   const path = issue.path.map(String);
   switch (issue.code) {
     case "unrecognized_keys": {
       const names = Object.keys(fieldSchema(root, path)?.properties ?? {});
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, unknownFieldsMax).map((key) => ({
         path: [...path, key],
         part: "key",
         message: `is not a field here${choice(key, names)}`,
@@ -53,7 +60,8 @@ function wrongName(path: readonly string[], root: JsonSchema): string {
 function wrongValue(path: readonly string[], value: unknown, root: JsonSchema): FieldProblem {
   const schema = fieldSchema(root, path) ?? {};
   if (path.length === 0) {
-    return { path, part: "value", message: `is ${nameOf(value)}; allowed: ${allowedIn(schema)}` };
+    const message = `the file holds ${nameOf(value)}; allowed: ${allowedIn(schema)}`;
+    return { path, part: "value", message };
   }
   if (schema.errorMessage !== undefined && schema.type === undefined) {
     return { path, part: "key", message: `is refused: ${schema.errorMessage}` };
@@ -67,8 +75,10 @@ function wrongValue(path: readonly string[], value: unknown, root: JsonSchema): 
 }
 
 function choiceOf(value: unknown, schema: JsonSchema): string {
-  if (schema.enum) return choice(typeof value === "string" ? value : undefined, schema.enum.map(String));
-  if (value === null && schema.type === "object") return ", which is no value; write `{}` for the defaults";
+  if (schema.enum)
+    return choice(typeof value === "string" ? value : undefined, schema.enum.map(String));
+  if (value === null && schema.type === "object")
+    return ", which is no value; write `{}` for the defaults";
   return `; allowed: ${allowedIn(schema)}`;
 }
 

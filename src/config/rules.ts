@@ -88,7 +88,12 @@ function checkPair(path: string[], key: string, ends: readonly string[]): readon
   if (one === other) return [{ path, message: "has the same end twice" }];
   return [one, other]
     .filter((end) => !ends.includes(end))
-    .map((end) => ({ path, message: `has an end that is no Region, "${end}"`, given: end, allowed: ends }));
+    .map((end) => ({
+      path,
+      message: `has an end that is no Region, "${end}"`,
+      given: end,
+      allowed: ends,
+    }));
 }
 
 function unusableBandwidth(path: readonly string[], bandwidth: string | undefined): Breach[] {
@@ -140,7 +145,9 @@ function checkDatabaseName(path: readonly string[], name: string): readonly Brea
     return [{ path, message: "is a database that PostgreSQL makes for itself" }];
   }
   if (!/-(ro|rw)$/.test(name)) return [];
-  return [{ path, message: "ends like the names of readers (-ro) and writers (-rw) of a database" }];
+  return [
+    { path, message: "ends like the names of readers (-ro) and writers (-rw) of a database" },
+  ];
 }
 
 function checkPlacement(
@@ -176,7 +183,9 @@ function checkLocal(path: readonly string[], database: DatabaseDocument): readon
 function checkRoles(path: readonly string[], database: DatabaseDocument): readonly Breach[] {
   const names = Object.keys(database.roles);
   const reserved = names.filter(
-    (name) => ["leeward", "replicator", "postgres", "public", "none"].includes(name) || name.startsWith("pg_"),
+    (name) =>
+      ["leeward", "replicator", "postgres", "public", "none"].includes(name) ||
+      name.startsWith("pg_"),
   );
   const breaches: Breach[] = reserved.map((name) => ({
     path: [...path, "roles", name],

@@ -12,25 +12,23 @@ const label = z
   .regex(/^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$/)
   .meta({
     patternErrorMessage:
-      "1 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen at the end",
+      "a name of 1 to 31 lower-case letters, digits and hyphens, a letter first, no hyphen at the end",
   });
 
 const roleName = z
   .string()
   .regex(/^[a-z_][a-z0-9_-]{0,62}$/)
   .meta({
-    patternErrorMessage: "1 to 63 lower-case letters, digits, underscores and hyphens, no digit first",
+    patternErrorMessage:
+      "a name of 1 to 63 lower-case letters, digits, underscores and hyphens, no digit first",
   });
 
 const region = z
   .strictObject({
-    hosts: z
-      .never()
-      .optional()
-      .meta({
-        description: "Reserved for Regions on other machines.",
-        errorMessage: "Regions on other machines are not there yet; leave `hosts` out",
-      }),
+    hosts: z.never().optional().meta({
+      description: "Reserved for Regions on other machines.",
+      errorMessage: "Regions on other machines are not there yet; leave `hosts` out",
+    }),
   })
   .meta({ description: "One Region. `{}` is a Region on this machine." });
 
@@ -44,13 +42,10 @@ const conditions = {
     description: "Up to this much more is added to a round trip, drawn at random.",
     unit: "ms",
   }),
-  bandwidth: z
-    .string()
-    .regex(bandwidthPattern)
-    .meta({
-      description: "Speed of each direction, shared fairly by everything that crosses it.",
-      patternErrorMessage: "`unlimited`, or a number with kbit, mbit or gbit, for example 10mbit",
-    }),
+  bandwidth: z.string().regex(bandwidthPattern).meta({
+    description: "Speed of each direction, shared fairly by everything that crosses it.",
+    patternErrorMessage: "`unlimited`, or a number with kbit, mbit or gbit, for example 10mbit",
+  }),
 };
 
 const defaultLink = z.strictObject({
@@ -80,12 +75,14 @@ const links = z
   .prefault({})
   .meta({ description: "What the links do to the traffic, from the start of the world." });
 
-const member = z.strictObject({
-  instances: z.int().min(1).max(instancesPerRegionMax).default(1).meta({
-    description: "PostgreSQL servers of this database in this Region.",
-    unit: "servers",
-  }),
-});
+const member = z
+  .strictObject({
+    instances: z.int().min(1).max(instancesPerRegionMax).default(1).meta({
+      description: "PostgreSQL servers of this database in this Region.",
+      unit: "servers",
+    }),
+  })
+  .meta({ description: "What this database has in one of its Regions." });
 
 const flag = (description: string, byDefault: boolean): z.ZodDefault<z.ZodBoolean> =>
   z.boolean().default(byDefault).meta({ description });
@@ -101,7 +98,7 @@ const role = z
 const settingName = z
   .string()
   .regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$/)
-  .meta({ patternErrorMessage: "a parameter of postgresql.conf in lower case" });
+  .meta({ patternErrorMessage: "the name of a parameter of postgresql.conf in lower case" });
 
 const settingValue = z
   .union([z.boolean(), z.number(), z.string().regex(/^[^\r\n\0]{0,1000}$/)])
@@ -126,15 +123,16 @@ const database = z
       description: "Where the database runs. Left out: in every Region, with one instance.",
     }),
     failover: z.enum(["manual", "automatic"]).default("manual").meta({
-      description: "Global only. Who decides on a failover: a person, or Leeward.",
+      description:
+        "Global only. Who decides on a failover: a person, or Leeward. Not there yet: `automatic`.",
     }),
     rejoin: z.enum(["automatic", "manual"]).default("automatic").meta({
       description:
-        "Global only. Whether a lost primary becomes a secondary by itself when it is back. The evidence is kept either way.",
+        "Global only. Whether a lost primary becomes a secondary by itself when it is back. The evidence is kept either way. Not there yet: `manual`.",
     }),
     rpoGuardMs: z.int().min(0).max(3_600_000).default(0).meta({
       description:
-        "Global only. Above this RPO lag, commits wait until a secondary has them. 0 is off.",
+        "Global only. Above this RPO lag, commits wait until a secondary has them. 0 is off. Not there yet: more than 0.",
       unit: "ms",
     }),
     roles: z.record(roleName, role).default({}).meta({
@@ -176,7 +174,10 @@ const events = z
   .meta({ description: "What happened, for people and for automation." });
 
 const later = (what: string): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodUnknown>> =>
-  z.record(z.string(), z.unknown()).optional().meta({ description: `${what} Not there yet: read, not used.` });
+  z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: `${what} Not there yet: read, not used.` });
 
 /** The sections that are accepted today and used by nobody; `not-yet.ts` says so to the user. */
 export const laterSections = ["gateway", "pgbouncer", "services", "traffic", "plans"] as const;
@@ -188,7 +189,8 @@ const shape = z.strictObject({
       "Which block of loopback addresses (127.W.0.0/16) or of ports the world takes. Worlds that run side by side need different ones.",
   }),
   preset: z.enum(["local", "wan"]).default("local").meta({
-    description: "Deadlines and leases: `local` for links within a continent, `wan` for slower ones.",
+    description:
+      "Deadlines and leases: `local` for links within a continent, `wan` for slower ones. Not there yet: both are alike.",
   }),
   addresses: z.enum(["auto", "loopback-block", "shared"]).default("auto").meta({
     description:

@@ -47,37 +47,37 @@ const start: Position = { line: 1, column: 1 };
 
 export function readYaml(text: string): YamlSource {
   if (text.length > configTextMaxChars) {
-    return broken(start, `is larger than ${configTextMaxChars} characters`);
+    return broken(start, `the file is larger than ${configTextMaxChars} characters`);
+  }
+  const tooDeepAt = findTooDeep(text);
+  if (tooDeepAt !== undefined) {
+    return broken(lineAndColumn(text, tooDeepAt), "this is nested too deeply");
   }
   const lines = new LineCounter();
-  const tooDeepAt = findTooDeep(text);
-  if (tooDeepAt !== undefined) return broken(lineAndColumn(text, tooDeepAt), "is nested too deeply");
-  const document = parseDocument(text, { lineCounter: lines, stringKeys: true, prettyErrors: false });
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const { errors, warnings } = document;
-  const inKeysAndAliases = keyAndAliasProblems(document, at);
-  const problems = [
-    ...firstOfEachLine([...errors, ...warnings], at).map((error) => ({
+  // The check of `yaml` compares each key with each; see `findDuplicates`.
+  const options = { lineCounter: lines, stringKeys: true, prettyErrors: false, uniqueKeys: false };
+  const document = parseDocument(text, options);
+  const unreadable = [
+    ...firstOfEachLine([...document.errors, ...document.warnings], at).map((error) => ({
       at: at(error.pos[0]),
-      message: explain(error, text),
+      message: explain(error),
     })),
-    ...inKeysAndAliases,
+    ...findUnusable(document, at),
   ];
   // A field that stands twice leaves the rest readable, so that all that is wrong is told at once.
-  const isReadable =
-    errors.every(({ code }) => code === "DUPLICATE_KEY") &&
-    warnings.length + inKeysAndAliases.length === 0;
-  if (!isReadable) return { problems, content: undefined };
+  const problems = [...unreadable, ...findDuplicates(document, at)];
+  if (unreadable.length > 0) return { problems, content: undefined };
   try {
     const value: unknown = document.toJS({ maxAliasCount: aliasesMax });
     return { problems, content: contentOf(document, value, at) };
   } catch (error) {
-    // The message of `yaml` for an alias bomb; nothing else is thrown once the aliases are known to exist.
+    // Nothing else is thrown once every alias is known to have an anchor.
     const message = error instanceof Error ? error.message : String(error);
-    return broken(start, `cannot be read: ${message}`);
+    return broken(start, `the aliases cannot be resolved: ${message}`);
   }
 }
 
@@ -110,52 +110,70 @@ function firstOfEachLine(
   const told = new Set<number>();
   return errors.filter((error) => {
     const { line } = at(error.pos[0]);
-    if (error.code === "DUPLICATE_KEY") return true;
     if (told.has(line)) return false;
     told.add(line);
     return true;
   });
 }
 
-function explain(error: YAMLError, text: string): string {
+function explain(error: YAMLError): string {
   switch (error.code) {
-    case "DUPLICATE_KEY": {
-      const key = /^[^\s:{}[\],]*/.exec(text.slice(error.pos[0]))?.[0] ?? "";
-      return `\`${key}\` stands here for the second time; keep one of them`;
-    }
     case "TAB_AS_INDENT":
-      return "is indented with a tab; YAML wants spaces";
+      return "this line is indented with a tab; YAML wants spaces";
     case "MULTIPLE_DOCS":
-      return "begins a second document; a file describes one world";
+      return "a second document begins here; a file describes one world";
     case "NON_STRING_KEY":
-      return "is no name of a field";
-    case "RESOURCE_EXHAUSTION":
-      return "is nested too deeply";
+      return "this cannot be the name of a field";
     default:
-      return `is not YAML: ${error.message}`;
+      return `this is not YAML: ${error.message}`;
   }
 }
 
-function keyAndAliasProblems(
+/** Aliases that lead nowhere or in a circle, and a name that objects of JavaScript do not keep as any other. */
+function findUnusable(
   document: Document.Parsed,
   at: (offset: number) => Position,
 ): readonly YamlProblem[] {
   const problems: YamlProblem[] = [];
-  const add = (node: { readonly range?: readonly number[] | null | undefined }, message: string): void => {
-    problems.push({ at: at(node.range?.[0] ?? 0), message });
+  const add = (node: unknown, message: string): void => {
+    problems.push({ at: at(offsetOf(node) ?? 0), message });
   };
   visit(document, {
     Pair: (_key, { key }: Pair) => {
-      // Objects of JavaScript do not keep such a field as any other.
       if (isScalar(key) && key.value === "__proto__") add(key, "`__proto__` is not a field here");
     },
     Alias: (_key, alias: Alias, path) => {
       const target = alias.resolve(document);
-      if (target === undefined) add(alias, `*${alias.source} refers to an anchor that is not there`);
+      if (target === undefined)
+        add(alias, `*${alias.source} refers to an anchor that is not there`);
       else if (path.includes(target)) add(alias, `*${alias.source} refers to what it stands in`);
     },
   });
   return problems;
+}
+
+function findDuplicates(
+  document: Document.Parsed,
+  at: (offset: number) => Position,
+): readonly YamlProblem[] {
+  const problems: YamlProblem[] = [];
+  visit(document, {
+    Map: (_key, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key;
+        if (seen.has(name))
+          problems.push({ at: at(offsetOf(key) ?? 0), message: twice(String(name)) });
+        seen.add(name);
+      }
+    },
+  });
+  return problems;
+}
+
+function twice(name: string): string {
+  const why = name === "primary" ? ": a database has one primary Region" : "";
+  return `\`${name}\` stands here for the second time; keep one of them${why}`;
 }
 
 function contentOf(
@@ -168,7 +186,9 @@ function contentOf(
     let offset = offsetOf(node);
     for (const [index, name] of path.entries()) {
       const map = isAlias(node) ? node.resolve(document) : node;
-      const pair = isMap(map) ? map.items.find(({ key }) => isScalar(key) && key.value === name) : undefined;
+      const pair = isMap(map)
+        ? map.items.find(({ key }) => isScalar(key) && key.value === name)
+        : undefined;
       if (pair === undefined) break;
       node = pair.value;
       const isWanted = part === "value" && index === path.length - 1;

@@ -5,11 +5,11 @@
  */
 import { z } from "zod";
 import type { Files } from "../env/env.ts";
-import type { Assignment, Credentials } from "../model/assignment.ts";
+import type { Assignment } from "../model/assignment.ts";
 import { Failure } from "../model/failure.ts";
 import type { CommandProgress } from "../model/instance.ts";
 import type { ControllerTerm, Epoch } from "../model/region.ts";
-import { assignment, credentials } from "../wire/agent-protocol.ts";
+import { assignment } from "../wire/agent-protocol.ts";
 import { counter } from "../wire/codec.ts";
 
 const stateVersion = 1;
@@ -18,7 +18,6 @@ const agentState = z.object({
   version: z.literal(stateVersion),
   term: counter<ControllerTerm>(),
   assignments: z.array(assignment),
-  credentials: z.array(credentials),
   /** By instance, `database/number`. */
   commands: z.record(
     z.string(),
@@ -31,11 +30,6 @@ const agentState = z.object({
 });
 
 type AgentState = z.output<typeof agentState>;
-
-export type Instructions = {
-  readonly assignments: readonly Assignment[];
-  readonly credentials: readonly Credentials[];
-};
 
 export class CommandJournal {
   readonly #files: Files;
@@ -52,8 +46,8 @@ export class CommandJournal {
     this.#written = text ?? "";
   }
 
-  get instructions(): Instructions {
-    return this.#state;
+  get assignments(): readonly Assignment[] {
+    return this.#state.assignments;
   }
 
   command(instance: string): CommandProgress | undefined {
@@ -64,9 +58,9 @@ export class CommandJournal {
    * Keeps what a controller of `term` says.
    * @throws Failure `agent.superseded` when a controller of a higher term, or a higher epoch, was obeyed before.
    */
-  obey(term: ControllerTerm, instructions: Instructions): void {
+  obey(term: ControllerTerm, assignments: readonly Assignment[]): void {
     this.refuseOlder(term, undefined);
-    for (const { database, number, epoch } of instructions.assignments) {
+    for (const { database, number, epoch } of assignments) {
       const known = this.#epoch(database, number);
       if (known !== undefined && epoch < known) {
         throw new Failure(
@@ -75,12 +69,7 @@ export class CommandJournal {
         );
       }
     }
-    this.#save({
-      ...this.#state,
-      term,
-      assignments: [...instructions.assignments],
-      credentials: [...instructions.credentials],
-    });
+    this.#save({ ...this.#state, term, assignments: [...assignments] });
   }
 
   /** @throws Failure `agent.superseded` */
@@ -116,7 +105,6 @@ export class CommandJournal {
 
   #save(state: AgentState): void {
     const text = JSON.stringify(z.encode(agentState, state));
-    // 0600: the file holds the passwords that the instances need to reach each other.
     if (text !== this.#written) this.#files.write(this.#path, text, 0o600);
     this.#written = text;
     this.#state = state;
@@ -127,7 +115,6 @@ const nothingYet: AgentState = {
   version: stateVersion,
   term: 0 as ControllerTerm,
   assignments: [],
-  credentials: [],
   commands: {},
 };
 

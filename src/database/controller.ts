@@ -5,7 +5,7 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Clock, Json, Log } from "../env/env.ts";
 import { pause } from "../env/pause.ts";
-import type { Command, CommandAction, Credentials, LeaseGrant } from "../model/assignment.ts";
+import type { Command, CommandAction, LeaseGrant } from "../model/assignment.ts";
 import type { NewEvent } from "../model/event.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import type { InstanceReport } from "../model/instance.ts";
@@ -52,7 +52,7 @@ export type DatabaseSettings = {
   readonly systems: readonly DatabaseSystem[];
   readonly addressOf: AddressOf;
   readonly leaseTtlMs: number;
-  /** The passwords of a database's roles, its superuser and its replicator. */
+  /** The passwords of a database's roles. */
   readonly passwordOf: (database: DatabaseId, role: string) => Secret;
 };
 
@@ -173,21 +173,12 @@ export class DatabaseController {
       assignments: mine.map(({ system, instance, record }) =>
         assignmentOf(instance, system, record, this.#settings.addressOf),
       ),
-      credentials: this.#credentials(mine.map(({ system }) => system.database)),
       leases: mine.flatMap(({ instance, record }): LeaseGrant[] =>
         isWriter(instance, record)
           ? [{ database: instance.database, epoch: record.epoch, ttlMs: this.#settings.leaseTtlMs }]
           : [],
       ),
     });
-  }
-
-  #credentials(databases: readonly DatabaseId[]): Credentials[] {
-    return [...new Set(databases)].map((database) => ({
-      database,
-      superuser: this.#settings.passwordOf(database, "leeward"),
-      replicator: this.#settings.passwordOf(database, "replicator"),
-    }));
   }
 
   async #tick(system: DatabaseSystem, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@
 import type { Clock, Files, Json, Log, Network, Random } from "../env/env.ts";
 import { pause } from "../env/pause.ts";
 import type { Address } from "../model/address.ts";
-import type { Credentials, LeaseGrant } from "../model/assignment.ts";
+import type { LeaseGrant } from "../model/assignment.ts";
 import { describeError } from "../model/failure.ts";
 import type { DatabaseId, InstanceId } from "../model/region.ts";
 import type { Postgres } from "../postgres/postgres.ts";
@@ -32,7 +32,7 @@ export type AgentDoors = {
   readonly network: Network;
   readonly files: Files;
   /** The door to each instance; made once. */
-  readonly postgresOf: (id: InstanceId, credentials: () => Credentials | undefined) => Postgres;
+  readonly postgresOf: (id: InstanceId) => Postgres;
 };
 
 export type AgentSettings = {
@@ -79,11 +79,9 @@ export class RegionAgent {
   #keeper(id: InstanceId): InstanceKeeper {
     const { clock, log, postgresOf } = this.#doors;
     const key = `${id.database}/${id.number}`;
-    const credentials = (): Credentials | undefined =>
-      this.#journal.instructions.credentials.find(({ database }) => database === id.database);
     return new InstanceKeeper(
       id,
-      { clock, log, postgres: postgresOf(id, credentials) },
+      { clock, log, postgres: postgresOf(id) },
       {
         changed: () => this.#bell.ring(),
         noteCommand: (progress) => this.#journal.note(key, progress),
@@ -121,7 +119,7 @@ export class RegionAgent {
       signal,
     );
     const answer = decode(reportAnswer, "the controller's answer to a report", answered);
-    this.#journal.obey(answer.term, answer);
+    this.#journal.obey(answer.term, answer.assignments);
     this.#takeLeases(answer.leases, askedAtMs);
     this.#assign();
   }
@@ -131,7 +129,7 @@ export class RegionAgent {
   }
 
   #assign(): void {
-    for (const assignment of this.#journal.instructions.assignments) {
+    for (const assignment of this.#journal.assignments) {
       const keeper = this.#find(assignment.database, assignment.number);
       keeper?.assign(assignment);
       if (assignment.role === "primary" && keeper?.report().state.kind === "fenced") keeper.look();

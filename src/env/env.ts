@@ -3,6 +3,9 @@
  * door of the domain (`store`, `postgres`, `link`), so a simulation that owns the doors owns the world.
  */
 import type { Address } from "../model/address.ts";
+import type { Json } from "../std/json.ts";
+
+export type { Json };
 
 export interface Clock {
   /** For elapsed time, deadlines and leases. Never goes back. Means nothing to another machine. */
@@ -31,15 +34,6 @@ export interface Log {
   /** The same log with these fields on every line. */
   child(fields: Fields): Log;
 }
-
-/** What a message may hold: JSON, so that the simulated network can copy it and the real one can send it. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json };
 
 /** Answers one request. `peer` is the name that the peer's token stands for. Throw a `Failure` to refuse. */
 export type Handler = (peer: string, message: Json, signal: AbortSignal) => Promise<Json>;

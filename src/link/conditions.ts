@@ -35,8 +35,8 @@ export const openConditions: LinkConditions = {
 };
 
 /** What is in force on a direction when one of its ends is isolated, or not. */
-export function effective(base: LinkConditions, isolated: boolean): LinkConditions {
-  return isolated ? { ...base, isUp: false } : base;
+export function effective(base: LinkConditions, isIsolated: boolean): LinkConditions {
+  return isIsolated ? { ...base, isUp: false } : base;
 }
 
 /** How long `bytes` occupy the line, in ms. */

@@ -211,7 +211,11 @@ function put(sink: Socket | undefined, parcel: Parcel): void {
 }
 
 function breakOff(socket: Socket): void {
+  const isShuttingDown =
+    socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
   // Before it stands there is nothing to reset, and Node would wait for it to stand.
   if (socket.connecting) socket.destroy();
-  else socket.resetAndDestroy();
+  // libuv refuses to reset a socket within its shutdown, and Node would then leak it. It takes one turn of the loop.
+  else if (isShuttingDown) socket.once("finish", () => breakOff(socket));
+  else if (!socket.destroyed) socket.resetAndDestroy();
 }

@@ -27,13 +27,6 @@ export type UpstreamAssignment = {
   readonly applicationName: string;
 };
 
-/** What an agent needs to log in to its own instances and to its upstreams. */
-export type Credentials = {
-  readonly database: DatabaseId;
-  readonly superuser: Secret;
-  readonly replicator: Secret;
-};
-
 /** A deed that is done once, by an operation; asked again with the same id, the agent repeats its answer. */
 export type Command = {
   readonly id: string;

@@ -27,6 +27,7 @@ export const failures = {
   "world.ambiguous": { http: 409, exit: 64, hint: "Name one with --state DIR." },
   "world.start-failed": { http: 500, exit: 69, hint: "`leeward logs` and `leeward doctor` show more." },
   "region.busy": { http: 409, exit: 75, hint: "Wait until the other command on this Region ends, then repeat." },
+  "region.start-failed": { http: 500, exit: 69, hint: "`leeward logs REGION` shows why." },
   "region.start-timed-out": { http: 504, exit: 75, hint: "`leeward logs REGION` shows what it waits for." },
   "network.address-in-use": { http: 409, exit: 69, hint: "Stop the program that holds it, or set another `world` in leeward.yaml." },
   "network.address-unavailable": { http: 409, exit: 69, hint: "Set `addresses: shared` in leeward.yaml where 127.0.0.0/8 is not local." },
@@ -50,9 +51,13 @@ export const failures = {
   "postgres.start-failed": { http: 500, exit: 70, hint: "`leeward logs REGION` has the server's own words." },
   "postgres.stop-failed": { http: 500, exit: 70, hint: "`leeward logs REGION` has the server's own words." },
   "postgres.query-failed": { http: 502, exit: 69, hint: "The server's own message is above." },
+  "sql.failed": { http: 400, exit: 1, hint: "The statements before it were carried out, unless they were in the same transaction." },
+  "sql.unsupported": { http: 400, exit: 64, hint: "Use psql with the address that `leeward status` shows." },
+  "program.failed": { http: 500, exit: 70, hint: "This is a bug in Leeward; please report it with the command that showed it." },
   "api.unauthorized": { http: 401, exit: 69, hint: "Send `Authorization: Bearer TOKEN`; the token is in the state directory." },
   "api.foreign-origin": { http: 403, exit: 64, hint: "The API answers only to its own address and to programs on this machine." },
   "api.not-found": { http: 404, exit: 64, hint: "GET /openapi.json lists the paths." },
+  "api.too-many-watchers": { http: 503, exit: 75, hint: "End one of the programs that follow this world, then repeat." },
   "api.invalid": { http: 400, exit: 64, hint: "GET /openapi.json describes the fields." },
 } as const satisfies Record<string, FailureSpec>;
 

@@ -43,7 +43,9 @@ export function findManifestFault(
     if (got.size !== file.Size) return `${path} arrived with ${got.size} of ${file.Size} bytes`;
     if (got.sha256 !== file.Checksum) return `${path} arrived damaged`;
   }
-  const stray = [...received.keys()].find((path) => !named.has(path) && !path.startsWith("pg_wal/"));
+  const stray = [...received.keys()].find(
+    (path) => !named.has(path) && !path.startsWith("pg_wal/"),
+  );
   return stray === undefined ? undefined : `${stray} arrived, but the manifest does not name it`;
 }
 

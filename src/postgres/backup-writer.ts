@@ -99,7 +99,9 @@ export class BackupWriter implements TarSink {
 export function safePath(name: string): string {
   const path = normalize(name).replace(/\/$/, "");
   if (path.startsWith("/") || path === ".." || path.startsWith("../") || path.includes("\0")) {
-    throw new Error(`the upstream sends a file outside the data directory: ${JSON.stringify(name)}`);
+    throw new Error(
+      `the upstream sends a file outside the data directory: ${JSON.stringify(name)}`,
+    );
   }
   return path;
 }

@@ -26,6 +26,8 @@ export function renderBootstrap(
   });
   const ownedBy = owner === undefined ? "" : ` OWNER ${quoteIdentifier(owner)}`;
   const database =
-    databaseName === "postgres" ? [] : [`CREATE DATABASE ${quoteIdentifier(databaseName)}${ownedBy}`];
+    databaseName === "postgres"
+      ? []
+      : [`CREATE DATABASE ${quoteIdentifier(databaseName)}${ownedBy}`];
   return [...create, "CREATE EXTENSION pg_walinspect", ...database];
 }

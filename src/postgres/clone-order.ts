@@ -15,17 +15,15 @@ export type CloneOrder = {
   readonly counters: SharedArrayBuffer;
 };
 
+export type CloneFailureCode =
+  | "postgres.clone-failed"
+  | "postgres.other-cluster"
+  | "postgres.other-major"
+  | "disk.full";
+
 export type CloneAnswer =
-  | { readonly kind: "done"; readonly code?: undefined }
-  | {
-      readonly kind: "failed";
-      readonly code:
-        | "postgres.clone-failed"
-        | "postgres.other-cluster"
-        | "postgres.other-major"
-        | "disk.full";
-      readonly message: string;
-    };
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly code: CloneFailureCode; readonly message: string };
 
 const TOTAL = 0;
 const RECEIVED = 1;

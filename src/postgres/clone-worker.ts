@@ -1,11 +1,17 @@
 /** The thread that receives a clone. It shares counters with its parent and answers once. */
 import { parentPort, workerData } from "node:worker_threads";
 import pg from "pg";
+import { Failure } from "../model/failure.ts";
 import { assert } from "../std/assert.ts";
 import { findManifestFault } from "./backup-manifest.ts";
 import { BackupWriter } from "./backup-writer.ts";
 import { BaseBackup } from "./base-backup.ts";
-import { type CloneAnswer, CloneCounters, type CloneOrder } from "./clone-order.ts";
+import {
+  type CloneAnswer,
+  CloneCounters,
+  type CloneFailureCode,
+  type CloneOrder,
+} from "./clone-order.ts";
 import { replicator } from "./configuration.ts";
 import { isDiskFull, requireSpace } from "./disk-space.ts";
 import { TarReader } from "./tar-reader.ts";
@@ -19,8 +25,9 @@ const order = workerData as CloneOrder;
 const counters = new CloneCounters(order.counters);
 
 class Refusal extends Error {
-  readonly code: CloneAnswer["code"];
-  constructor(code: CloneAnswer["code"], message: string) {
+  readonly code: CloneFailureCode;
+
+  constructor(code: CloneFailureCode, message: string) {
     super(message);
     this.code = code;
   }
@@ -57,7 +64,10 @@ async function requireSameCluster(client: pg.Client): Promise<void> {
   const version = await client.query<{ server_version_num: string }>("SHOW server_version_num");
   const major = Math.floor(Number(version.rows[0]?.server_version_num) / 10_000);
   if (major !== order.major) {
-    throw new Refusal("postgres.other-major", `it is PostgreSQL ${major}, ${order.major} runs here`);
+    throw new Refusal(
+      "postgres.other-major",
+      `it is PostgreSQL ${major}, ${order.major} runs here`,
+    );
   }
 }
 
@@ -91,9 +101,9 @@ async function receive(client: pg.Client): Promise<void> {
 function answerOf(error: unknown): CloneAnswer {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Refusal) return { kind: "failed", code: error.code, message };
-  if (isDiskFull(error)) return { kind: "failed", code: "disk.full", message };
-  const { code } = error as { code?: unknown };
-  if (code === "disk.full") return { kind: "failed", code, message };
+  if (isDiskFull(error) || (error instanceof Failure && error.code === "disk.full")) {
+    return { kind: "failed", code: "disk.full", message };
+  }
   return { kind: "failed", code: "postgres.clone-failed", message };
 }
 

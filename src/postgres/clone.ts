@@ -3,6 +3,7 @@
  * parent watches: it reports progress, and ends the thread, and with it its socket and files, when it stalls.
  */
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../env/env.ts";
 import { Failure } from "../model/failure.ts";
@@ -40,14 +41,16 @@ export async function receiveClone(
   }
 }
 
-/** Beside this file, compiled or not; a source needs the loader that this process was started with. */
+/** Beside this file. A source has to bring the loader along: a thread does not inherit it on Node 20. */
 function startWorker(workerData: CloneOrder): Worker {
   if (!import.meta.url.endsWith(".ts")) {
     return new Worker(new URL("clone-worker.js", import.meta.url), { workerData });
   }
-  const loader = createRequire(import.meta.url).resolve("tsx");
-  const execArgv = ["--import", `file://${loader}`];
-  return new Worker(new URL("clone-worker.ts", import.meta.url), { workerData, execArgv });
+  const tsx = createRequire(import.meta.url).resolve("tsx/package.json");
+  const loader = JSON.stringify(new URL("dist/esm/api/index.mjs", pathToFileURL(tsx)).href);
+  const program = JSON.stringify(new URL("clone-worker.ts", import.meta.url).href);
+  const code = `import(${loader}).then((tsx) => (tsx.register(), import(${program})));`;
+  return new Worker(code, { eval: true, workerData });
 }
 
 function answerOf(worker: Worker): Promise<CloneAnswer> {

@@ -67,7 +67,8 @@ function renderValue(value: string | number | boolean): string {
   return typeof value === "number" ? String(value) : `'${value.replaceAll("'", "''")}'`;
 }
 
-function renderConnectionInfo(upstream: Upstream, passFile: string): string {
+/** libpq's own keywords. The password is in the pass file. */
+export function renderConnectionInfo(upstream: Upstream, passFile: string): string {
   const pairs = {
     host: upstream.address.host,
     port: upstream.address.port,

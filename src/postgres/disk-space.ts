@@ -13,7 +13,10 @@ export function requireSpace(directory: string, bytes: number, reserveBytes: num
   const { bavail, bsize } = statfsSync(directory);
   const freeBytes = bavail * bsize;
   if (freeBytes >= bytes + reserveBytes) return;
-  throw diskFull(directory, `needs ${megabytes(bytes + reserveBytes)}, free are ${megabytes(freeBytes)}`);
+  throw diskFull(
+    directory,
+    `needs ${megabytes(bytes + reserveBytes)}, free are ${megabytes(freeBytes)}`,
+  );
 }
 
 export function diskFull(directory: string, because: string, cause?: unknown): Failure {

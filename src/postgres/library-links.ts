@@ -32,6 +32,8 @@ async function restore(packageDirectory: string, link: Link): Promise<void> {
   const path = join(packageDirectory, link.target);
   await symlink(basename(link.source), path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "EEXIST") return;
-    throw new Failure("postgres.not-installed", `The library link ${path} cannot be made`, { cause });
+    throw new Failure("postgres.not-installed", `The library link ${path} cannot be made`, {
+      cause,
+    });
   });
 }

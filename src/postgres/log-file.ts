@@ -40,7 +40,12 @@ export async function logTail(path: string, fromByte: number): Promise<string> {
   try {
     const { size } = await file.stat();
     const start = Math.max(size - TAIL_BYTES, fromByte <= size ? fromByte : 0);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(size - start),
+      0,
+      size - start,
+      start,
+    );
     const lines = buffer.toString("utf8", 0, bytesRead).split("\n");
     return lines
       .filter((line) => line.trim() !== "")

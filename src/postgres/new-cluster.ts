@@ -36,7 +36,10 @@ export async function fillNewCluster(
   await runFirstSql(doors, directory, statements, signal);
 }
 
-function bootstrapRoles(doors: NewClusterDoors, roles: readonly RoleSpec[]): readonly BootstrapRole[] {
+function bootstrapRoles(
+  doors: NewClusterDoors,
+  roles: readonly RoleSpec[],
+): readonly BootstrapRole[] {
   const own = roles.find(({ name }) => name === superuser || name === replicator);
   if (own) {
     throw new Failure("postgres.create-failed", `The role name "${own.name}" is Leeward's own`);
@@ -62,7 +65,9 @@ async function initialize(
   const { installation, runAs } = doors;
   // A verifier instead of the password: the file would be harmless even if it stayed.
   const passwordFile = `${directory}.verifier`;
-  await writeFile(passwordFile, scramVerifier(doors.passwords.superuser, doors.random), { mode: 0o600 });
+  await writeFile(passwordFile, scramVerifier(doors.passwords.superuser, doors.random), {
+    mode: 0o600,
+  });
   try {
     if (runAs.kind === "other-user") await chown(passwordFile, runAs.user.uid, runAs.user.gid);
     const command = [

@@ -137,4 +137,8 @@ export interface Postgres {
 }
 
 /** Which Region's instance a slot belongs to, for the agent that reports lags. */
-export type SlotOwner = { readonly slot: string; readonly region: RegionId; readonly number: number };
+export type SlotOwner = {
+  readonly slot: string;
+  readonly region: RegionId;
+  readonly number: number;
+};

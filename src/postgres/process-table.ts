@@ -38,7 +38,11 @@ function linuxProcessesIn(path: string): readonly TableProcess[] {
     const namespace = attempt(() => readlinkSync(`/proc/${entry}/ns/pid`));
     // It may have ended between the two looks.
     if (!isThere()) continue;
-    found.push({ pid: pid ?? -1, isForeign: pid === undefined || namespace !== ownNamespace, isThere });
+    found.push({
+      pid: pid ?? -1,
+      isForeign: pid === undefined || namespace !== ownNamespace,
+      isThere,
+    });
   }
   return found;
 }
@@ -81,7 +85,10 @@ function isAlive(pid: number): boolean {
 }
 
 /** Sends a signal; a process that has ended is left alone. Only for numbers that `processesIn` has just seen. */
-export function signalProcess(pid: number, name: "SIGINT" | "SIGQUIT" | "SIGKILL" | "SIGHUP"): void {
+export function signalProcess(
+  pid: number,
+  name: "SIGINT" | "SIGQUIT" | "SIGKILL" | "SIGHUP",
+): void {
   attempt(() => process.kill(pid, name));
 }
 

@@ -42,9 +42,7 @@ export function decideRunAs(view: RunAsView): RunAs {
   if (view.nobody && view.canBecomeNobody && !barred) {
     return { kind: "other-user", user: view.nobody, because: "root runs it as nobody" };
   }
-  const obstacle = barred
-    ? `nobody may not pass ${barred.path}`
-    : "root cannot become nobody here";
+  const obstacle = barred ? `nobody may not pass ${barred.path}` : "root cannot become nobody here";
   if (view.canUnshareUser) return { kind: "user-namespace", because: obstacle };
   return {
     kind: "impossible",

@@ -58,9 +58,13 @@ export class SqlConnection {
     } catch (cause) {
       // After an answer of the server itself the connection is good; after anything else nobody knows.
       if (!(cause instanceof pg.DatabaseError) || cause.severity !== "ERROR") this.close();
-      throw new Failure("postgres.query-failed", `A query on ${formatAddress(this.#address)} failed`, {
-        cause,
-      });
+      throw new Failure(
+        "postgres.query-failed",
+        `A query on ${formatAddress(this.#address)} failed`,
+        {
+          cause,
+        },
+      );
     }
   }
 

@@ -1,3 +1,5 @@
+import { onAbort } from "./on-abort.ts";
+
 /**
  * Wakes everyone who waits for a change. It carries nothing and queues nothing: whoever wakes looks again at
  * what changed, so that a slow reader costs no memory.
@@ -15,11 +17,11 @@ export class Pulse {
       if (signal.aborted) return resolve();
       const wake = (): void => {
         this.#waiting.delete(wake);
-        signal.removeEventListener("abort", wake);
+        forget();
         resolve();
       };
       this.#waiting.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
+      const forget = onAbort(signal, wake);
     });
   }
 }

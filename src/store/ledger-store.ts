@@ -52,7 +52,7 @@ export class LedgerStore implements Store {
     this.#clock = clock;
     this.#log = log;
     this.#disk = disk;
-    const state = disk.load();
+    const state = loadOrClose(disk);
     this.#ledger = new Ledger(state);
     this.#history = new WatchHistory(state.revision);
     for (const lease of state.leases) this.#deadlines.start(lease, clock.monotonicMs());
@@ -173,6 +173,15 @@ export class LedgerStore implements Store {
       if (!isRetry) this.#log.error("store.expiry-failed", { error: describeError(error) });
       return nowMs + expiryRetryMs;
     }
+  }
+}
+
+function loadOrClose(disk: LedgerDisk): LedgerState {
+  try {
+    return disk.load();
+  } catch (error) {
+    disk.close();
+    throw error;
   }
 }
 

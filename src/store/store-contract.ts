@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Clock } from "../env/env.ts";
 import type { Change, Compare, Entry, LeaseId, Revision, Store, WatchBatch } from "./store.ts";
 
@@ -37,9 +37,9 @@ export function registerStoreContract(harness: StoreHarness): void {
   const check = (name: string, body: (world: StoreWorld) => Promise<void>): void =>
     test(name, () => withWorld(body));
 
-  describe("commit", () => registerCommits(check, withWorld));
-  describe("lease", () => registerLeases(check));
-  describe("watch", () => registerWatches(check));
+  registerCommits(check, withWorld);
+  registerLeases(check);
+  registerWatches(check);
 }
 
 type Check = (name: string, body: (world: StoreWorld) => Promise<void>) => void;
@@ -243,7 +243,7 @@ function applyToModel(model: Map<string, Entry>, changes: readonly Change[], at:
       changed = true;
       continue;
     }
-    for (const key of [...model.keys()]) {
+    for (const key of Array.from(model.keys())) {
       const hit = change.kind === "delete" ? key === change.key : key.startsWith(change.prefix);
       if (hit) changed = model.delete(key) || changed;
     }

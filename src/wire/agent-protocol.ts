@@ -3,7 +3,7 @@
  * (answered at once: what to be, and the lease) and `commands` (answered as soon as there is one for it).
  */
 import { z } from "zod";
-import type { Assignment, Command, Credentials, LeaseGrant } from "../model/assignment.ts";
+import type { Assignment, Command, LeaseGrant } from "../model/assignment.ts";
 import type { InstanceReport } from "../model/instance.ts";
 import type { ControllerTerm, DatabaseId, Epoch, RegionId, SystemId } from "../model/region.ts";
 import { branded, counter, lsn, maybe, secret } from "./codec.ts";
@@ -75,12 +75,6 @@ export const assignment: z.ZodType<Assignment> = z.object({
   slots: z.array(z.object({ slot: z.string(), region, number })),
 });
 
-export const credentials: z.ZodType<Credentials> = z.object({
-  database,
-  superuser: secret,
-  replicator: secret,
-});
-
 const lease: z.ZodType<LeaseGrant> = z.object({ database, epoch, ttlMs: z.number().min(0) });
 
 const role = z.object({
@@ -128,7 +122,6 @@ export const question = z.discriminatedUnion("kind", [
 export const reportAnswer = z.object({
   term,
   assignments: z.array(assignment),
-  credentials: z.array(credentials),
   leases: z.array(lease),
 });
 

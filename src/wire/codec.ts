@@ -1,9 +1,9 @@
 /** Building blocks for messages: each knows the JSON form and the typed form, in both directions. */
 import { z } from "zod";
-import type { Json } from "../env/env.ts";
 import { Failure } from "../model/failure.ts";
 import { formatLsn, parseLsn, type Lsn } from "../model/lsn.ts";
 import { assert } from "../std/assert.ts";
+import type { Json } from "../std/json.ts";
 import { Secret } from "../std/secret.ts";
 
 /** `"0/16B3748"` ⇄ Lsn. */

@@ -1,3 +1,4 @@
+import { onAbort } from "../../std/on-abort.ts";
 import type { Clock } from "../env.ts";
 
 /** `setTimeout` counts in 31 bits and fires at once beyond: 24.8 days. Longer sleeps take several naps. */
@@ -25,7 +26,7 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
         timer = nap();
         return;
       }
-      signal.removeEventListener("abort", stop);
+      forget();
       resolve();
     };
     const stop = (): void => {
@@ -33,6 +34,6 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
       reject(signal.reason as Error);
     };
     let timer = nap();
-    signal.addEventListener("abort", stop, { once: true });
+    const forget = onAbort(signal, stop);
   });
 }

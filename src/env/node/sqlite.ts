@@ -56,7 +56,7 @@ export class SqliteFile {
     const statement = this.#translate("read", () => this.#database.prepare(sql));
     return {
       run: (...values) => this.#translate("write", () => statement.run(...values).changes),
-      all: (...values) => this.#translate("read", () => statement.all(...values)) as SqliteRow[],
+      all: (...values) => this.#translate("query", () => statement.all(...values)) as SqliteRow[],
     };
   }
 

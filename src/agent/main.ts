@@ -1,0 +1,92 @@
+/**
+ * The agent: stands in a Region, owns its PostgreSQL instances, holds the leases. When it is killed, its
+ * servers go on and the next agent adopts them; when its supervisor is gone, it takes everything down.
+ */
+import { RegionAgent } from "../database/region-agent.ts";
+import type { Log } from "../env/env.ts";
+import { nodeClock } from "../env/node/clock.ts";
+import { nodeFiles } from "../env/node/files.ts";
+import { NodeNetwork } from "../env/node/network.ts";
+import { runProgram, type ProgramContext } from "../env/node/program.ts";
+import { nodeRandom } from "../env/node/random.ts";
+import { formatInstance, type InstanceId } from "../model/region.ts";
+import { findInstallation } from "../postgres/installation.ts";
+import { observeRunAs } from "../postgres/observe-run-as.ts";
+import { decideRunAs } from "../postgres/run-as.ts";
+import { PostgresServer } from "../postgres/server.ts";
+import { assert } from "../std/assert.ts";
+import { agentSettings, type AgentSettings } from "../wire/program-settings.ts";
+
+/** 25 s for all instances to stop cleanly; the supervisor kills the Region after 30 s. */
+const leaveTimeoutMs = 25_000;
+
+export async function main(settingsPath: string): Promise<void> {
+  await runProgram("agent", agentSettings, settingsPath, runAgent);
+}
+
+async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
+  const { settings, log, signal } = context;
+  const { region, controller, statePath } = settings;
+  const servers = await openServers(settings, log, signal);
+  const agent = new RegionAgent(
+    {
+      clock: nodeClock,
+      log,
+      random: nodeRandom,
+      files: nodeFiles,
+      network: new NodeNetwork({ clock: nodeClock, onBug: rethrow }),
+      postgresOf: (id) => {
+        const server = servers.get(formatInstance(id));
+        assert(server !== undefined, `${formatInstance(id)} was opened`);
+        return server;
+      },
+    },
+    {
+      instances: settings.instances.map(({ database, number }) => ({ database, region, number })),
+      controller,
+      token: settings.token.reveal(),
+      statePath,
+    },
+  );
+  await agent.run(signal);
+  await agent.leave(await deadline(leaveTimeoutMs));
+}
+
+async function openServers(
+  settings: AgentSettings,
+  log: Log,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, PostgresServer>> {
+  const { region, allowFrom, postgres, regionDirectory } = settings;
+  const installation = await findInstallation(postgres.bin, nodeClock, signal);
+  const runAs = decideRunAs(await observeRunAs(installation, regionDirectory, nodeClock, signal));
+  log.info("agent.postgres-found", {
+    version: installation.version,
+    bin: installation.binDirectory,
+    runAs: runAs.kind,
+    because: runAs.because,
+  });
+  return new Map(
+    settings.instances.map(({ database, number, address, directory, passwords }) => {
+      const id: InstanceId = { database, region, number };
+      const server = new PostgresServer({
+        ...{ directory, address, installation, runAs, passwords, allowFrom },
+        slotWalKeepMegabytes: postgres.maxSlotWalKeepMb,
+        ...{ clock: nodeClock, random: nodeRandom },
+        log: log.child({ instance: formatInstance(id) }),
+      });
+      return [formatInstance(id), server];
+    }),
+  );
+}
+
+async function deadline(ms: number): Promise<AbortSignal> {
+  const late = new AbortController();
+  void nodeClock.sleep(ms, new AbortController().signal).then(() => late.abort());
+  return late.signal;
+}
+
+/** The agent answers nobody yet, so no handler of its can have a bug. */
+function rethrow(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,214 @@
+/** Asks a running world. What it refuses comes back as the same Failure that it was over there. */
+import { Agent, type IncomingMessage } from "node:http";
+import type { z } from "zod";
+import type { Clock } from "../env/env.ts";
+import type { Address } from "../model/address.ts";
+import { Failure, isFailureCode, type FailureCode } from "../model/failure.ts";
+import { Backoff } from "../std/backoff.ts";
+import type { Secret } from "../std/secret.ts";
+import * as contract from "./api.ts";
+import { EventStreamReader, type StreamMessage } from "./event-stream.ts";
+import { readBody, request } from "./http-request.ts";
+
+/** 30 s: a Region with many large instances takes its time to stop; everything else answers at once. */
+const answerTimeoutMs = 30_000;
+/** 60 s: to stop or kill a Region, the controller waits for its processes. */
+const actionTimeoutMs = 60_000;
+/** 40 s without a heartbeat, which comes each 15 s: the connection is dead. */
+const watchSilenceMaxMs = 40_000;
+/** A controller that died is back within a second; after 15 s it does not come. */
+const reconnectMaxMs = 15_000;
+const reconnectFirstMs = 100;
+const reconnectPauseMaxMs = 1_000;
+
+export type Change =
+  | { readonly kind: "status"; readonly status: contract.ApiStatus }
+  | { readonly kind: "event"; readonly event: contract.ApiEvent };
+
+type Question<S extends z.ZodType> = {
+  readonly method?: "GET" | "PATCH" | "POST";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly answer: S;
+  readonly timeoutMs?: number;
+};
+
+/** Holds a connection or two; `close` it. Every method throws Failures: `world.not-running` when nobody listens. */
+export class ApiClient {
+  readonly #address: Address;
+  readonly #token: Secret;
+  readonly #clock: Clock;
+  readonly #agent = new Agent({ keepAlive: true });
+
+  constructor(address: Address, token: Secret, clock: Clock) {
+    this.#address = address;
+    this.#token = token;
+    this.#clock = clock;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  status(signal: AbortSignal): Promise<contract.ApiStatus> {
+    return this.#ask({ path: "/v1/status", answer: contract.status }, signal);
+  }
+
+  events(
+    query: Partial<contract.ApiEventQuery>,
+    signal: AbortSignal,
+  ): Promise<contract.ApiEventPage> {
+    const parameters = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) parameters.set(name, String(value));
+    }
+    return this.#ask({ path: `/v1/events?${parameters}`, answer: contract.eventPage }, signal);
+  }
+
+  async links(signal: AbortSignal): Promise<readonly contract.ApiLink[]> {
+    const { links } = await this.#ask({ path: "/v1/links", answer: contract.linkList }, signal);
+    return links;
+  }
+
+  changeLink(
+    [a, b]: readonly [string, string],
+    body: contract.ApiLinkChange,
+    signal: AbortSignal,
+  ): Promise<contract.ApiLink> {
+    const path = `/v1/links/${encodeURIComponent(a)}/${encodeURIComponent(b)}`;
+    return this.#ask({ method: "PATCH", path, body, answer: contract.link }, signal);
+  }
+
+  /** Settles when it is done; see the contract for what that means for each action. */
+  actOnRegion(
+    region: string,
+    action: contract.ApiRegionAction,
+    signal: AbortSignal,
+  ): Promise<contract.ApiRegionActionResult> {
+    const path = `/v1/regions/${encodeURIComponent(region)}/${action}`;
+    const answer = contract.regionActionResult;
+    return this.#ask({ method: "POST", path, answer, timeoutMs: actionTimeoutMs }, signal);
+  }
+
+  /**
+   * The status at once and after each change, and every event (after the cursor `after`, if given), until `signal`
+   * aborts. Comes back by itself when the controller restarts, without a gap in the events.
+   * @throws Failure `world.not-running` when the controller stays away for 15 s
+   */
+  async *watch(after: number | undefined, signal: AbortSignal): AsyncGenerator<Change> {
+    const backoff = new Backoff(reconnectFirstMs, reconnectPauseMaxMs);
+    let cursor = after;
+    let wasConnected = false;
+    let lostAtMs = this.#clock.monotonicMs();
+    while (!signal.aborted) {
+      try {
+        for await (const message of this.#stream(cursor, signal)) {
+          wasConnected = true;
+          backoff.reset();
+          lostAtMs = this.#clock.monotonicMs();
+          if (message.id !== undefined) cursor = Math.max(cursor ?? 0, Number(message.id));
+          yield changeOf(message);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        const awayMs = this.#clock.monotonicMs() - lostAtMs;
+        if (!wasConnected || !isPassing(error) || awayMs > reconnectMaxMs) throw error;
+      }
+      await this.#clock.sleep(backoff.nextMs(), signal).catch(() => undefined);
+    }
+  }
+
+  async *#stream(
+    cursor: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamMessage, void, undefined> {
+    const answer = await this.#send(
+      { path: `/v1/watch${cursor === undefined ? "" : `?after=${cursor}`}`, method: "GET" },
+      watchSilenceMaxMs,
+      signal,
+    );
+    try {
+      const reader = new EventStreamReader();
+      answer.setEncoding("utf8");
+      for await (const text of answer as AsyncIterable<string>) yield* reader.take(text);
+    } catch (cause) {
+      throw new Failure("network.unreachable", "The controller ended the stream", { cause });
+    } finally {
+      answer.destroy();
+    }
+  }
+
+  async #ask<S extends z.ZodType>(what: Question<S>, signal: AbortSignal): Promise<z.output<S>> {
+    const { method = "GET", path, body, timeoutMs = answerTimeoutMs } = what;
+    const answer = await this.#send({ method, path, body }, timeoutMs, signal);
+    const parsed = what.answer.safeParse(parseJson(await readBody(answer)));
+    if (parsed.success) return parsed.data;
+    throw new Failure("network.message-invalid", `The answer to ${method} ${path} is not understood`, {
+      cause: parsed.error,
+    });
+  }
+
+  /** The head of an answer that is no problem. */
+  async #send(
+    what: { readonly method: "GET" | "PATCH" | "POST"; readonly path: string; readonly body?: unknown },
+    silenceMaxMs: number,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const body = what.body === undefined ? undefined : JSON.stringify(what.body);
+    const answer = await request(
+      {
+        to: this.#address,
+        agent: this.#agent,
+        method: what.method,
+        path: what.path,
+        headers: {
+          authorization: `Bearer ${this.#token.reveal()}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        body,
+        silenceMaxMs,
+      },
+      signal,
+    );
+    if (answer.statusCode === 200) return answer;
+    throw failureOf(await readBody(answer), answer.statusCode);
+  }
+}
+
+/** What a restart of the controller looks like from here. */
+function isPassing(error: unknown): boolean {
+  const passing: readonly FailureCode[] = ["world.not-running", "network.unreachable"];
+  return error instanceof Failure && passing.includes(error.code);
+}
+
+function changeOf({ event, data }: StreamMessage): Change {
+  const value = parseJson(data);
+  const parsed =
+    event === "status" ? contract.status.safeParse(value) : contract.event.safeParse(value);
+  if (!parsed.success) {
+    const message = `The controller's ${event} is not understood`;
+    throw new Failure("network.message-invalid", message, { cause: parsed.error });
+  }
+  return event === "status"
+    ? { kind: "status", status: parsed.data as contract.ApiStatus }
+    : { kind: "event", event: parsed.data as contract.ApiEvent };
+}
+
+function failureOf(text: string, status: number | undefined): Failure {
+  const { data } = contract.problem.safeParse(parseJson(text));
+  if (!data) {
+    const message = `Something that is not a Leeward controller answered with status ${status}`;
+    return new Failure("network.message-invalid", message);
+  }
+  // A newer controller may know more codes than this client.
+  if (isFailureCode(data.code)) return new Failure(data.code, data.message);
+  return new Failure("network.peer-failed", `${data.message} (${data.code}). ${data.hint}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { openApiDocument } from "./open-api-document.ts";
+
+type Operation = {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly responses: Record<string, { content?: Record<string, unknown> }>;
+};
+type Document = {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, unknown> };
+};
+
+const document = (await openApiDocument("0.1.0")) as Document;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
+);
+
+test("the contract names every path", () => {
+  expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+    "get /healthz",
+    "get /metrics",
+    "get /v1/events",
+    "get /v1/links",
+    "get /v1/status",
+    "get /v1/watch",
+    "patch /v1/links/{a}/{b}",
+    "post /v1/regions/{region}/{action}",
+  ]);
+});
+
+test("every operation has a name and a summary, and says what it answers", () => {
+  for (const { path, operationId, summary, responses } of operations) {
+    expect(operationId, path).toBeTruthy();
+    expect(summary, path).toBeTruthy();
+    expect(responses["200"]?.content, path).toBeDefined();
+    if (!path.startsWith("/v1/")) continue;
+    for (const status of ["400", "401", "403", "5XX"]) {
+      expect(Object.keys(responses[status]?.content ?? {}), `${path} ${status}`).toEqual([
+        "application/problem+json",
+      ]);
+    }
+  }
+});
+
+test("every schema that is referred to is there", () => {
+  const text = JSON.stringify(document);
+  const named = [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name);
+  expect(named.length).toBeGreaterThan(5);
+  for (const name of named) expect(Object.keys(document.components.schemas)).toContain(name);
+});

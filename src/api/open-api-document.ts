@@ -1,0 +1,41 @@
+/** The contract as a document, without a world: `docs/reference/openapi.json` is written from it. */
+import type { Clock, Log } from "../env/env.ts";
+import { AssertionError } from "../std/assert.ts";
+import { Secret } from "../std/secret.ts";
+import type { World } from "./api.ts";
+import { buildApi } from "./server.ts";
+
+/** The whole OpenAPI 3.1 document as JSON values; always the same for one version. */
+export async function openApiDocument(version: string): Promise<object> {
+  const options = { token: new Secret(""), hosts: [], log: silence, clock: stillness, version };
+  const app = await buildApi(nobody, options, new AbortController().signal);
+  try {
+    return app.swagger();
+  } finally {
+    await app.close();
+  }
+}
+
+const unused = (): never => {
+  throw new AssertionError("the document asks nothing of the world");
+};
+
+const nobody: World = {
+  status: unused,
+  events: unused,
+  followEvents: unused,
+  actOnRegion: unused,
+  links: unused,
+  changeLink: unused,
+  metrics: unused,
+};
+
+const stillness: Clock = { monotonicMs: () => 0, wallMs: () => 0, sleep: unused };
+
+const silence: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silence,
+};

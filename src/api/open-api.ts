@@ -1,0 +1,54 @@
+/** The contract as OpenAPI 3.1, made from the same schemas that check requests and answers. */
+import type { SwaggerOptions } from "@fastify/swagger";
+import {
+  createJsonSchemaTransform,
+  createJsonSchemaTransformObject,
+} from "fastify-type-provider-zod";
+import { z } from "zod";
+import * as contract from "./api.ts";
+
+/** Our own: other folders name schemas, too, and theirs are no part of this contract. */
+function contractRegistry(): typeof z.globalRegistry {
+  const registry = z.registry<z.core.GlobalMeta>();
+  for (const schema of Object.values(contract)) {
+    const meta = schema.meta();
+    if (meta?.id !== undefined) registry.add(schema, meta);
+  }
+  return registry;
+}
+
+export function openApiOptions(version: string): SwaggerOptions {
+  const schemaRegistry = contractRegistry();
+  return {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Leeward",
+        version,
+        description:
+          "The world that `leeward up` runs: its Regions, databases, links and events. Fields are added, never renamed. Problems are `application/problem+json` with the code that the CLI prints, too.",
+        license: { name: "MIT", identifier: "MIT" },
+      },
+      servers: [{ url: "http://127.0.0.1:7400" }],
+      tags: [
+        { name: "world", description: "The whole, at a glance." },
+        { name: "regions", description: "Losing a Region and getting it back." },
+        { name: "links", description: "What lies between Regions." },
+        { name: "events", description: "What happened and what happens." },
+        { name: "machines", description: "For monitoring." },
+      ],
+      components: {
+        securitySchemes: {
+          token: {
+            type: "http",
+            scheme: "bearer",
+            description: "The API token in the state directory.",
+          },
+        },
+      },
+      security: [{ token: [] }],
+    },
+    transform: createJsonSchemaTransform({ schemaRegistry }),
+    transformObject: createJsonSchemaTransformObject({ schemaRegistry }),
+  };
+}

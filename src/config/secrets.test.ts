@@ -1,0 +1,69 @@
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import { Failure } from "../model/failure.ts";
+import type { DatabaseId, RegionId } from "../model/region.ts";
+import type { Config } from "./config.ts";
+import { loadConfig } from "./load.ts";
+import {
+  agentToken,
+  completeSecrets,
+  databasePasswords,
+  formatSecrets,
+  parseSecrets,
+} from "./secrets.ts";
+
+const config = (regions: string, roles: string): Config =>
+  loadConfig(
+    `name: shop\nregions: { ${regions} }\ndatabases: { orders: { primary: east, roles: { ${roles} } } }\n`,
+    "leeward.yaml",
+  ).config;
+
+/** Counts, so that every secret differs and each run draws the same. */
+function counting(): { hex(bytes: number): string } {
+  let count = 0;
+  return { hex: (bytes) => String((count += 1)).padStart(bytes * 2, "0") };
+}
+
+const small = config("east: {}", "app: {}");
+const large = config("east: {}, west: {}, constructor: {}", "app: {}, report: {}");
+
+test("every secret of a new world is another one", () => {
+  const texts = JSON.stringify(
+    JSON.parse(formatSecrets(completeSecrets(undefined, large, counting()))),
+  ).match(/[0-9]{48,}/g);
+  expect(texts).toHaveLength(2 + 3 + 2 + 2);
+  expect(new Set(texts).size).toBe(texts?.length);
+});
+
+test("what is there never changes, and what is missing is added", () => {
+  const random = counting();
+  const before = completeSecrets(undefined, small, random);
+  const after = completeSecrets(before, large, random);
+  expect(JSON.parse(formatSecrets(after))).toMatchObject(
+    JSON.parse(formatSecrets(before)) as object,
+  );
+  expect(agentToken(after, "constructor" as RegionId).reveal()).toHaveLength(64);
+  expect(databasePasswords(after, "orders" as DatabaseId).roles).toHaveProperty("report");
+  expect(formatSecrets(completeSecrets(after, small, random))).toBe(formatSecrets(after));
+});
+
+test("secrets survive being written and read", () => {
+  const secrets = completeSecrets(undefined, large, counting());
+  expect(formatSecrets(parseSecrets(formatSecrets(secrets), "world.json"))).toBe(
+    formatSecrets(secrets),
+  );
+});
+
+test("secrets are not printed by mistake", () => {
+  const secrets = completeSecrets(undefined, small, counting());
+  expect(inspect(secrets, { depth: 9 }) + JSON.stringify(secrets)).not.toMatch(/[0-9]{48}/);
+});
+
+test.for(["", "{", "hunter2", '{"version":1,"apiToken":"hunter2"}'])(
+  "damaged secrets are reported without what they hold: %j",
+  (text) => {
+    const parse = (): unknown => parseSecrets(text, "world.json");
+    expect(parse).toThrow(Failure);
+    expect(parse).not.toThrow(/hunter2/);
+  },
+);

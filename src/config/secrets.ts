@@ -1,0 +1,127 @@
+/**
+ * Tokens and passwords of a world. They are drawn once and never change; what the config names later is
+ * added. Each program is given its own part, so that a stolen agent's file opens no other Region's door.
+ */
+import { z } from "zod";
+import { Failure } from "../model/failure.ts";
+import type { DatabaseId, RegionId } from "../model/region.ts";
+import { Secret } from "../std/secret.ts";
+import type { Config, DatabaseConfig } from "./config.ts";
+
+/** 256 bits: cannot be guessed, even where nobody counts the attempts. */
+const tokenBytes = 32;
+
+/** 192 bits; SCRAM makes each attempt costly on top. */
+const passwordBytes = 24;
+
+const secret = z.codec(z.string().min(1), z.instanceof(Secret), {
+  decode: (text) => new Secret(text),
+  encode: (value) => value.reveal(),
+});
+
+const databaseSecrets = z.object({
+  superuser: secret,
+  replicator: secret,
+  roles: z.record(z.string(), secret),
+});
+
+const worldSecrets = z.object({
+  version: z.literal(1),
+  /** For people and for the commands: everything that the API can do. */
+  apiToken: secret,
+  /** For the supervisor and the controller: changing links. */
+  networkToken: secret,
+  /** By Region: who an agent is, for the controller. */
+  agentTokens: z.record(z.string(), secret),
+  databases: z.record(z.string(), databaseSecrets),
+});
+
+export type WorldSecrets = z.output<typeof worldSecrets>;
+export type DatabaseSecrets = z.output<typeof databaseSecrets>;
+
+/** What is missing is drawn; what is there stays, also when the config no longer names it. */
+export function completeSecrets(
+  existing: WorldSecrets | undefined,
+  config: Config,
+  random: { hex(bytes: number): string },
+): WorldSecrets {
+  const draw = (bytes: number): Secret => new Secret(random.hex(bytes));
+  const agentTokens = { ...existing?.agentTokens };
+  for (const region of config.regions)
+    agentTokens[region] = own(agentTokens, region) ?? draw(tokenBytes);
+  const databases = { ...existing?.databases };
+  for (const database of config.databases) {
+    databases[database.id] = completeDatabase(own(databases, database.id), database, () =>
+      draw(passwordBytes),
+    );
+  }
+  return {
+    version: 1,
+    apiToken: existing?.apiToken ?? draw(tokenBytes),
+    networkToken: existing?.networkToken ?? draw(tokenBytes),
+    agentTokens,
+    databases,
+  };
+}
+
+function completeDatabase(
+  existing: DatabaseSecrets | undefined,
+  database: DatabaseConfig,
+  draw: () => Secret,
+): DatabaseSecrets {
+  const roles = { ...existing?.roles };
+  for (const { name } of database.roles) roles[name] = own(roles, name) ?? draw();
+  return {
+    superuser: existing?.superuser ?? draw(),
+    replicator: existing?.replicator ?? draw(),
+    roles,
+  };
+}
+
+/** A Region may be called `constructor`, which every object has without having been given one. */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** In clear: for a file with mode 0600, and for nothing else. */
+export function formatSecrets(secrets: WorldSecrets): string {
+  return `${JSON.stringify(z.encode(worldSecrets, secrets), undefined, 2)}\n`;
+}
+
+/**
+ * @param path where the text comes from; the message names it and never what it holds.
+ * @throws Failure `state.damaged`
+ */
+export function parseSecrets(text: string, path: string): WorldSecrets {
+  const parsed = z.safeDecode(worldSecrets, jsonOf(text, path) as z.input<typeof worldSecrets>);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map(({ path: field }) => field.join(".") || "all of it");
+  throw new Failure(
+    "state.damaged",
+    `${path} does not hold what it should; wrong: ${fields.join(", ")}`,
+  );
+}
+
+function jsonOf(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message repeats the text that it could not read.
+    throw new Failure("state.damaged", `${path} is not JSON`);
+  }
+}
+
+/** Of a Region that the secrets were completed for. */
+export function agentToken(secrets: WorldSecrets, region: RegionId): Secret {
+  return known(own(secrets.agentTokens, region), `the agent of ${region}`);
+}
+
+/** Of a database that the secrets were completed for. */
+export function databasePasswords(secrets: WorldSecrets, database: DatabaseId): DatabaseSecrets {
+  return known(own(secrets.databases, database), `the database ${database}`);
+}
+
+function known<T>(value: T | undefined, owner: string): T {
+  if (value !== undefined) return value;
+  throw new Failure("state.damaged", `The state directory holds no secret for ${owner}`);
+}

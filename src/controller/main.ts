@@ -1,0 +1,145 @@
+/**
+ * The controller: keeps the truth, decides, serves the API. It stands outside the Regions, and the world goes
+ * on while it is away.
+ */
+import { startApi } from "../api/server.ts";
+import { SqliteArchive } from "../archive/sqlite-archive.ts";
+import { DatabaseController, type DatabaseSettings } from "../database/controller.ts";
+import { systemKey } from "../database/records.ts";
+import type { Clock, Json, Log } from "../env/env.ts";
+import { nodeClock } from "../env/node/clock.ts";
+import { NodeNetwork } from "../env/node/network.ts";
+import { runProgram, type ProgramContext } from "../env/node/program.ts";
+import type { Archive } from "../archive/archive.ts";
+import { describeError, Failure } from "../model/failure.ts";
+import { formatInstance, type RegionId } from "../model/region.ts";
+import { assert } from "../std/assert.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
+import { controllerSettings, type ControllerSettings } from "../wire/program-settings.ts";
+import { LinkBoard } from "./link-board.ts";
+import { Machines } from "./machines.ts";
+import { takeTerm } from "./term.ts";
+import { LocalWorld } from "./world.ts";
+
+/** The name that the network program's credential stands for; no Region can be called that. */
+const networkPeer = "(network)";
+
+/** 1 h: events are kept for days, so nobody notices the hour. */
+const archiveSweepMs = 3_600_000;
+const dayMs = 86_400_000;
+
+export async function main(settingsPath: string): Promise<void> {
+  await runProgram("controller", controllerSettings, settingsPath, runController);
+}
+
+async function runController(context: ProgramContext<ControllerSettings>): Promise<void> {
+  const { settings, log, signal, lifeline } = context;
+  const clock = nodeClock;
+  const store = new SqliteStore(settings.storePath, { clock, log });
+  const archive = new SqliteArchive(settings.archivePath, clock);
+  try {
+    const term = await takeTerm(store, signal);
+    const databases = new DatabaseController(
+      { clock, log, store, archive },
+      databaseSettings(settings),
+      term,
+    );
+    const links = new LinkBoard({ clock, store }, settings.links, term);
+    await Promise.all([databases.load(signal), links.load(signal)]);
+    const machines = new Machines(lifeline, (...change) => world.notePower(...change));
+    const world = new LocalWorld(
+      { clock, log, archive, databases, links, machines, term },
+      settings,
+    );
+    context.onMessage((message) => machines.hear(message));
+    await serveAgents(settings, { databases, links }, signal);
+    await startApi(world, apiOptions(settings, log), signal);
+    lifeline.send({ kind: "ready" });
+    log.info("controller.ready", { term });
+    await Promise.all([
+      databases.run(signal),
+      sweepForever(archive, settings.eventsKeepDays, { clock, log }, signal),
+    ]);
+  } finally {
+    archive.close();
+    store.close();
+  }
+}
+
+function apiOptions(settings: ControllerSettings, log: Log): Parameters<typeof startApi>[1] {
+  return {
+    address: settings.api,
+    token: settings.apiToken,
+    hosts: settings.apiHosts,
+    log,
+    clock: nodeClock,
+    version: settings.version,
+  };
+}
+
+/** Agents and the network program ask; each has a credential of its own. */
+async function serveAgents(
+  settings: ControllerSettings,
+  parts: { readonly databases: DatabaseController; readonly links: LinkBoard },
+  signal: AbortSignal,
+): Promise<void> {
+  const peers = new Map<string, string>([
+    [settings.networkToken.reveal(), networkPeer],
+    ...settings.regions.map(({ token, region }) => [token.reveal(), region] as const),
+  ]);
+  const handler = (peer: string, message: Json, asked: AbortSignal): Promise<Json> =>
+    peer === networkPeer
+      ? parts.links.handle(message, asked)
+      : parts.databases.handle(peer as RegionId, message, asked);
+  const onBug = (error: unknown): never => {
+    throw error;
+  };
+  await new NodeNetwork({ clock: nodeClock, onBug }).serve(settings.control, (token) => peers.get(token), handler, signal);
+}
+
+function databaseSettings(settings: ControllerSettings): DatabaseSettings {
+  return {
+    systems: settings.systems.map((system) => ({
+      ...system,
+      key: systemKey(
+        system.database,
+        system.kind === "local" ? system.firstPrimary : undefined,
+      ),
+      roles: system.roles.map((role) => ({ ...role, password: undefined })),
+    })),
+    leaseTtlMs: settings.leaseTtlMs,
+    addressOf: (from, id) => {
+      const here = settings.regions.find(({ region }) => region === from);
+      const placed =
+        from === id.region
+          ? here?.instances
+          : here?.seen.find(({ region }) => region === id.region)?.instances;
+      const found = placed?.find(
+        ({ database, number }) => database === id.database && number === id.number,
+      );
+      assert(found !== undefined, `${formatInstance(id)} has an address in ${from}`);
+      return found.address;
+    },
+    passwordOf: (database, role) => {
+      const found = settings.passwords.find(
+        (known) => known.database === database && known.role === role,
+      );
+      if (found) return found.password;
+      throw new Failure("state.damaged", `There is no password for role ${role} of ${database}`);
+    },
+  };
+}
+
+async function sweepForever(
+  archive: Archive,
+  keepDays: number,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await archive.removeOlderThan(clock.wallMs() - keepDays * dayMs, signal).catch((error: unknown) => {
+      if (!signal.aborted) log.error("archive.sweep-failed", { error: describeError(error) });
+    });
+    await clock.sleep(archiveSweepMs, signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * What Prometheus scrapes. Each row of the table is one metric; values are read at the scrape. Lag, states
+ * and links in our own names (base units), and lag in Aurora's spelling (ms) for dashboards that know it.
+ */
+import { Counter, Gauge, Registry } from "prom-client";
+import type { SystemSnapshot } from "../database/controller.ts";
+import type { MeasuredLag } from "../model/instance.ts";
+import type { LinkDirection, LinkTraffic } from "../model/link.ts";
+import { lagOf } from "./status-view.ts";
+
+export type MetricSources = {
+  readonly systems: () => readonly SystemSnapshot[];
+  readonly regionStates: () => readonly { readonly region: string; readonly state: string }[];
+  readonly directions: () => readonly LinkDirection[];
+  readonly traffic: () => readonly LinkTraffic[];
+  readonly term: number;
+};
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = { readonly labels: Labels; readonly value: number };
+
+type Metric = {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: "gauge" | "counter";
+  readonly labels: readonly string[];
+  readonly samples: (sources: MetricSources) => readonly Sample[];
+};
+
+const memberLabels = ["database", "region"] as const;
+const auroraLabels = ["DBClusterIdentifier", "SourceRegion"] as const;
+const linkLabels = ["from", "to"] as const;
+
+const table: readonly Metric[] = [
+  gauge("leeward_database_epoch", "Counts promotions of a global database.", ["database"], (from) =>
+    from
+      .systems()
+      .filter(({ system }) => system.kind === "global")
+      .map(({ system, record }) => ({ labels: { database: system.database }, value: record.epoch })),
+  ),
+  gauge("leeward_database_is_primary", "1 in the Region that may write, 0 elsewhere.", memberLabels, (from) =>
+    from.systems().flatMap(({ system, record }) =>
+      system.regions.map(({ region }) => ({
+        labels: { database: system.database, region },
+        value: region === record.primary ? 1 : 0,
+      })),
+    ),
+  ),
+  gauge(
+    "leeward_instance_state",
+    "1 for the state that an instance is in.",
+    ["database", "region", "instance", "state"],
+    (from) =>
+      from.systems().flatMap(({ instances }) =>
+        instances.map(({ id, report }) => ({
+          labels: {
+            database: id.database,
+            region: id.region,
+            instance: String(id.number),
+            state: report?.state.kind ?? "unknown",
+          },
+          value: 1,
+        })),
+      ),
+  ),
+  gauge("leeward_region_state", "1 for the state that a Region is in.", ["region", "state"], (from) =>
+    from.regionStates().map((labels) => ({ labels, value: 1 })),
+  ),
+  memberLag("leeward_database_lag_bytes", "WAL that a secondary has not replayed.", ({ lagBytes }) => lagBytes),
+  memberLag(
+    "leeward_database_lag_seconds",
+    "Age of the oldest commit that a secondary has not replayed.",
+    ({ lagMs }) => seconds(lagMs),
+  ),
+  memberLag(
+    "leeward_database_rpo_lag_seconds",
+    "Age of the oldest commit that a secondary has not on disk.",
+    ({ rpoLagMs }) => seconds(rpoLagMs),
+  ),
+  memberLag(
+    "leeward_database_progress_lag_seconds",
+    "Age of the oldest WAL that a secondary has not on disk.",
+    ({ progressLagMs }) => seconds(progressLagMs),
+  ),
+  auroraLag("AuroraGlobalDBReplicationLag", "ms behind the primary, in reads.", ({ lagMs }) => lagMs),
+  auroraLag("AuroraGlobalDBRPOLag", "ms of commits that would be lost.", ({ rpoLagMs }) => rpoLagMs),
+  auroraLag("AuroraGlobalDBProgressLag", "ms behind the primary, in WAL.", ({ progressLagMs }) => progressLagMs),
+  {
+    ...auroraLag("AuroraGlobalDBDataTransferBytes", "WAL sent to the secondary.", ({ sentBytes }) => sentBytes),
+    kind: "counter",
+  },
+  gauge("leeward_link_up", "0 when this direction is a black hole.", linkLabels, (from) =>
+    from.directions().map((way) => ({ labels: ends(way), value: way.conditions.isUp ? 1 : 0 })),
+  ),
+  gauge("leeward_link_delay_seconds", "What this direction adds.", linkLabels, (from) =>
+    from.directions().map((way) => ({ labels: ends(way), value: way.conditions.delayMs / 1000 })),
+  ),
+  gauge("leeward_link_open_flows", "Connections that cross this direction.", linkLabels, (from) =>
+    from.traffic().map((way) => ({ labels: ends(way), value: way.openFlows })),
+  ),
+  gauge("leeward_link_queued_bytes", "Bytes inside this direction now.", linkLabels, (from) =>
+    from.traffic().map((way) => ({ labels: ends(way), value: way.queuedBytes })),
+  ),
+  {
+    name: "leeward_link_delivered_bytes_total",
+    help: "Bytes that left this direction at its end.",
+    kind: "counter",
+    labels: [...linkLabels, "class"],
+    samples: (from) =>
+      from.traffic().flatMap((way) => [
+        { labels: { ...ends(way), class: "control" }, value: way.deliveredBytes.control },
+        { labels: { ...ends(way), class: "data" }, value: way.deliveredBytes.data },
+      ]),
+  },
+  gauge("leeward_controller_term", "Counts controllers of this world.", [], (from) => [
+    { labels: {}, value: from.term },
+  ]),
+];
+
+export function metricsRegistry(sources: MetricSources): Registry {
+  const registry = new Registry();
+  for (const metric of table) register(metric, sources, registry);
+  return registry;
+}
+
+function register(metric: Metric, sources: MetricSources, registry: Registry): void {
+  const { name, help } = metric;
+  const common = { name, help, labelNames: [...metric.labels], registers: [registry] };
+  if (metric.kind === "gauge") {
+    new Gauge({
+      ...common,
+      collect() {
+        this.reset();
+        for (const { labels, value } of metric.samples(sources)) this.set(labels, value);
+      },
+    });
+    return;
+  }
+  new Counter({
+    ...common,
+    collect() {
+      this.reset();
+      for (const { labels, value } of metric.samples(sources)) this.inc(labels, value);
+    },
+  });
+}
+
+function gauge(
+  name: string,
+  help: string,
+  labels: readonly string[],
+  samples: Metric["samples"],
+): Metric {
+  return { name, help, kind: "gauge", labels, samples };
+}
+
+type Reading = (lag: MeasuredLag) => number | undefined;
+
+function memberLag(name: string, help: string, read: Reading): Metric {
+  return gauge(name, help, memberLabels, (from) =>
+    secondaryLags(from, read).map(({ database, region, value }) => ({
+      labels: { database, region },
+      value,
+    })),
+  );
+}
+
+function auroraLag(name: string, help: string, read: Reading): Metric {
+  return gauge(name, help, auroraLabels, (from) =>
+    secondaryLags(from, read).map(({ database, region, primary, value }) => ({
+      labels: { DBClusterIdentifier: `${database}-${region}`, SourceRegion: primary },
+      value,
+    })),
+  );
+}
+
+/** A lag that is not known has no sample: Prometheus marks the series stale, which is the truth. */
+function secondaryLags(
+  sources: MetricSources,
+  read: Reading,
+): readonly { database: string; region: string; primary: string; value: number }[] {
+  return sources.systems().flatMap((snapshot) =>
+    snapshot.system.regions.flatMap(({ region }) => {
+      const { lag } = lagOf(snapshot, region);
+      const value = lag && read(lag);
+      const { database } = snapshot.system;
+      return value === undefined ? [] : [{ database, region, primary: snapshot.record.primary, value }];
+    }),
+  );
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
+}
+
+function ends({ from, to }: { readonly from: string; readonly to: string }): Labels {
+  return { from, to };
+}

@@ -1,0 +1,248 @@
+/** The world behind the API: puts together what the databases, the links and the machines say. */
+import type {
+  ApiEvent,
+  ApiEventPage,
+  ApiEventQuery,
+  ApiLink,
+  ApiLinkChange,
+  ApiRegionAction,
+  ApiRegionActionResult,
+  ApiStatus,
+  World,
+} from "../api/api.ts";
+import type { Archive } from "../archive/archive.ts";
+import type { Clock, Log } from "../env/env.ts";
+import { formatAddress, type Address } from "../model/address.ts";
+import { parseBandwidth } from "../model/bandwidth.ts";
+import type { DatabaseController, SystemSnapshot } from "../database/controller.ts";
+import type { ArchivedEvent, NewEvent } from "../model/event.ts";
+import { describeError, Failure } from "../model/failure.ts";
+import type { LinkChange, LinkScope, LinkSettings } from "../model/link-settings.ts";
+import type { PowerState } from "../model/power.ts";
+import { formatInstance, type ControllerTerm, type InstanceId, type RegionId } from "../model/region.ts";
+import { assert } from "../std/assert.ts";
+import { nearest } from "../std/nearest.ts";
+import type { ControllerSettings } from "../wire/program-settings.ts";
+import type { LinkBoard } from "./link-board.ts";
+import type { Machines } from "./machines.ts";
+import { metricsRegistry } from "./metrics.ts";
+import { databaseView, linkView, regionView } from "./status-view.ts";
+import { regionActionEvent, linkChangeEvent } from "./world-events.ts";
+
+export type WorldParts = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly archive: Archive;
+  readonly databases: DatabaseController;
+  readonly links: LinkBoard;
+  readonly machines: Machines;
+  readonly term: ControllerTerm;
+};
+
+type RegionSettings = ControllerSettings["regions"][number];
+
+export class LocalWorld implements World {
+  readonly #parts: WorldParts;
+  readonly #settings: ControllerSettings;
+  readonly #registry: { metrics(): Promise<string> };
+
+  constructor(parts: WorldParts, settings: ControllerSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#registry = metricsRegistry({
+      systems: () => parts.databases.snapshots(),
+      regionStates: () =>
+        Object.entries(this.status().regions).map(([region, { state }]) => ({ region, state })),
+      directions: () => parts.links.directions(),
+      traffic: () => parts.links.traffic,
+      term: parts.term,
+    });
+  }
+
+  status(): ApiStatus {
+    const { world, version, api } = this.#settings;
+    const systems = this.#parts.databases.snapshots();
+    const regions = Object.fromEntries(
+      this.#settings.regions.map((one) => [one.region, this.#regionView(one, systems)]),
+    );
+    const databases = Object.fromEntries(
+      [...new Set(systems.map(({ system }) => system.database))].map((database) => [
+        database,
+        databaseView(
+          systems.filter(({ system }) => system.database === database),
+          this.#addressOf,
+        ),
+      ]),
+    );
+    const running = Object.values(regions).filter(
+      ({ state }) => state !== "killed" && state !== "stopped",
+    );
+    return {
+      name: world.name,
+      world: world.number,
+      version,
+      startedAt: new Date(world.startedWallMs).toISOString(),
+      isReady: running.length > 0 && running.every(({ state }) => state === "serving"),
+      controller: { term: this.#parts.term, api: `http://${formatAddress(api)}` },
+      regions,
+      databases,
+      links: [...this.links()],
+    };
+  }
+
+  async events(query: ApiEventQuery, signal: AbortSignal): Promise<ApiEventPage> {
+    const { archive } = this.#parts;
+    const { after, limit, region, database } = query;
+    const isFiltered = region !== undefined || database !== undefined;
+    const found =
+      after === undefined && !isFiltered
+        ? await archive.newest(limit, signal)
+        : await archive.read(
+            {
+              afterId: after ?? 0,
+              limit,
+              ...(region === undefined ? {} : { region }),
+              ...(database === undefined ? {} : { database }),
+            },
+            signal,
+          );
+    return { events: found.map(eventView), next: found.at(-1)?.id ?? after ?? 0 };
+  }
+
+  async *followEvents(signal: AbortSignal): AsyncIterable<ApiEvent> {
+    for await (const event of this.#parts.archive.follow(signal)) yield eventView(event);
+  }
+
+  async actOnRegion(
+    name: string,
+    action: ApiRegionAction,
+    signal: AbortSignal,
+  ): Promise<ApiRegionActionResult> {
+    const { region } = this.#region(name);
+    const { clock, links, machines } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    if (action === "isolate" || action === "heal") {
+      await links.isolate(region, action === "isolate", signal);
+    } else {
+      await machines.act(region, action);
+    }
+    const tookMs = Math.round(clock.monotonicMs() - startedMs);
+    await this.append(regionActionEvent(region, action, tookMs));
+    return { region, action, tookMs };
+  }
+
+  links(): readonly ApiLink[] {
+    return this.#parts.links.links.map((link) => this.#linkView(link));
+  }
+
+  async changeLink(
+    a: string,
+    b: string,
+    change: ApiLinkChange,
+    signal: AbortSignal,
+  ): Promise<ApiLink> {
+    const link = this.#parts.links.find(a, b);
+    const from = link.ends.find((end) => end === a);
+    assert(from !== undefined, "a link that was found has the ends that were asked for");
+    const scope: LinkScope = change.oneWay ? { kind: "one-way", from } : { kind: "both" };
+    const terms = linkTerms(change);
+    const changed = await this.#parts.links.change(
+      link,
+      { ...terms, reset: change.reset ?? false },
+      scope,
+      signal,
+    );
+    await this.append(linkChangeEvent(link, change, a, b));
+    return this.#linkView(changed);
+  }
+
+  metrics(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** A Region was switched on or off by the supervisor. */
+  notePower(region: RegionId, before: PowerState | undefined, now: PowerState): void {
+    this.#parts.log.info("world.region-power-changed", { region, before, now });
+  }
+
+  /** An archive that cannot write (a full disk) must not undo what was done. */
+  async append(event: NewEvent): Promise<void> {
+    const never = new AbortController().signal;
+    await this.#parts.archive.append(event, never).catch((error: unknown) => {
+      this.#parts.log.error("archive.append-failed", {
+        kind: event.kind,
+        error: describeError(error),
+      });
+    });
+  }
+
+  #regionView(
+    { region, network, agent }: RegionSettings,
+    systems: readonly SystemSnapshot[],
+  ): ApiStatus["regions"][string] {
+    return regionView({
+      region,
+      network,
+      agent,
+      power: this.#parts.machines.power(region),
+      isIsolated: this.#parts.links.isIsolated(region),
+      reportAgeMs: this.#parts.databases.reportAgeMs(region),
+      instances: systems.flatMap(({ instances }) =>
+        instances.filter(({ id }) => id.region === region),
+      ),
+    });
+  }
+
+  #linkView(link: LinkSettings): ApiLink {
+    const { links } = this.#parts;
+    return linkView(link, link.ends.some((end) => links.isIsolated(end)), links.traffic);
+  }
+
+  #region(name: string): RegionSettings {
+    const found = this.#settings.regions.find(({ region }) => region === name);
+    if (found) return found;
+    const known = this.#settings.regions.map(({ region }) => region);
+    const guess = nearest(name, known);
+    throw new Failure(
+      "region.unknown",
+      `There is no Region ${name}${guess ? `; did you mean ${guess}?` : `, only ${known.join(", ")}`}`,
+    );
+  }
+
+  readonly #addressOf = (id: InstanceId): Address => {
+    const placed = this.#settings.regions
+      .find(({ region }) => region === id.region)
+      ?.instances.find(({ database, number }) => database === id.database && number === id.number);
+    assert(placed !== undefined, `${formatInstance(id)} has an address`);
+    return placed.address;
+  };
+}
+
+/** @throws Failure `api.invalid` */
+function linkTerms(change: ApiLinkChange): LinkChange {
+  const bandwidth = change.bandwidth === undefined ? undefined : parseBandwidth(change.bandwidth);
+  if (change.bandwidth !== undefined && bandwidth === undefined) {
+    throw new Failure(
+      "api.invalid",
+      `${change.bandwidth} is not a bandwidth: write \`unlimited\`, or a number with kbit, mbit or gbit of at least 8kbit`,
+    );
+  }
+  return {
+    ...(change.rttMs === undefined ? {} : { rttMs: change.rttMs }),
+    ...(change.jitterMs === undefined ? {} : { jitterMs: change.jitterMs }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+    ...(change.up === undefined ? {} : { isUp: change.up }),
+  };
+}
+
+function eventView(event: ArchivedEvent): ApiEvent {
+  return {
+    id: event.id,
+    at: new Date(event.atMs).toISOString(),
+    kind: event.kind,
+    message: event.message,
+    region: event.region ?? null,
+    database: event.database ?? null,
+    details: { ...event.details },
+  };
+}

@@ -1,0 +1,60 @@
+/** Puts the configuration into a data directory, anew at each start: addresses and ranges may have changed. */
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  includeLeewardConf,
+  renderHba,
+  renderLeewardConf,
+  renderPassFile,
+} from "./configuration.ts";
+import type { Settings } from "./configuration.ts";
+import { exists, replaceFile } from "./instance-directory.ts";
+import { dataOwner, type Instance } from "./instance.ts";
+import type { StartAs, Upstream } from "./postgres.ts";
+
+export function settingsOf(instance: Instance, upstream: Upstream | undefined): Settings {
+  return {
+    listenHost: instance.address.host,
+    listenPort: instance.address.port,
+    slotWalKeepMegabytes: instance.slotWalKeepMegabytes,
+    upstream,
+    passFile: instance.paths.passFile,
+  };
+}
+
+/** The server must not run. `standby.signal` is what makes it a standby, and its absence a primary. */
+export async function writeConfiguration(instance: Instance, as: StartAs): Promise<void> {
+  const { data } = instance.paths;
+  const owner = dataOwner(instance);
+  await writeUpstream(instance, as.kind === "secondary" ? as.upstream : undefined);
+  await replaceFile(
+    join(data, "pg_hba.conf"),
+    renderHba(instance.allowFrom, instance.address.host),
+    owner,
+  );
+  const main = join(data, "postgresql.conf");
+  const present = await readFile(main, "utf8");
+  const wanted = includeLeewardConf(present);
+  if (wanted !== present) await replaceFile(main, wanted, owner);
+  const standbySignal = join(data, "standby.signal");
+  if (as.kind === "primary") await rm(standbySignal, { force: true });
+  else if (!(await exists(standbySignal))) await replaceFile(standbySignal, "", owner);
+}
+
+/** `leeward.conf`, and for a secondary the password that its receiver logs in with. */
+export async function writeUpstream(
+  instance: Instance,
+  upstream: Upstream | undefined,
+): Promise<void> {
+  const { data, passFile } = instance.paths;
+  const owner = dataOwner(instance);
+  if (upstream) {
+    const password = instance.passwords.replicator.reveal();
+    await replaceFile(passFile, renderPassFile(password), owner);
+  }
+  await replaceFile(
+    join(data, "leeward.conf"),
+    renderLeewardConf(settingsOf(instance, upstream)),
+    owner,
+  );
+}

@@ -1,0 +1,96 @@
+/** The SQL that Leeward asks an instance, and the shapes of the answers. Positions come as text, ages in ms. */
+
+export type StatusRow = {
+  readonly system_id: string;
+  readonly is_in_recovery: boolean;
+  readonly timeline: number;
+  readonly flushed: string;
+  readonly replayed: string;
+  readonly is_streaming: boolean;
+};
+
+/**
+ * `pg_control_checkpoint()` names the old timeline until the first checkpoint after a promotion, so a primary
+ * reads it from the name of its WAL file, and a standby from its receiver while it has one.
+ */
+export const statusQuery = `
+select s.system_identifier::text as system_id,
+       r.is_in_recovery,
+       case when r.is_in_recovery
+            then coalesce(w.received_tli, c.timeline_id)
+            else ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int
+       end as timeline,
+       case when r.is_in_recovery
+            then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+            else pg_current_wal_flush_lsn()
+       end::text as flushed,
+       case when r.is_in_recovery then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn()
+       end::text as replayed,
+       coalesce(w.status = 'streaming', false) as is_streaming
+  from pg_control_system() s
+ cross join pg_control_checkpoint() c
+ cross join (select pg_is_in_recovery() as is_in_recovery) r
+  left join pg_stat_wal_receiver w on true`;
+
+/** Makes what is missing of the slots named, and keeps WAL for them from now on. */
+export const ensureSlotsQuery = `
+select pg_create_physical_replication_slot(wanted.name, true)
+  from unnest($1::text[]) as wanted (name)
+ where not exists (select from pg_replication_slots s where s.slot_name = wanted.name)`;
+
+export type SlotRow = {
+  readonly slot: string;
+  readonly is_streaming: boolean;
+  /** Null while the secondary is away; then `restart` is what it had flushed. */
+  readonly sent: string | null;
+  readonly flushed: string | null;
+  readonly replayed: string | null;
+  readonly restart: string | null;
+  readonly is_intact: boolean;
+  readonly wal_end: string;
+  readonly timeline: string;
+  readonly segment_bytes: string;
+  readonly now_ms: number;
+};
+
+/** All slots in one question, because it is asked every second of every writer. */
+export const slotsQuery = `
+select s.slot_name::text as slot,
+       coalesce(r.state in ('streaming', 'catchup'), false) as is_streaming,
+       r.sent_lsn::text as sent,
+       r.flush_lsn::text as flushed,
+       r.replay_lsn::text as replayed,
+       s.restart_lsn::text as restart,
+       coalesce(s.wal_status <> 'lost', true) as is_intact,
+       e.wal_end::text as wal_end,
+       substr(pg_walfile_name(e.wal_end), 1, 8) as timeline,
+       e.segment_bytes,
+       (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms
+  from pg_replication_slots s
+ cross join (select pg_current_wal_flush_lsn() as wal_end,
+                    pg_size_bytes(current_setting('wal_segment_size')) as segment_bytes) e
+  left join pg_stat_replication r on r.pid = s.active_pid
+ where s.slot_type = 'physical' and s.slot_name = any ($1::text[])`;
+
+export type WindowRow = {
+  readonly last_end: string | null;
+  readonly commit_end: string | null;
+  readonly commit_ms: number | null;
+};
+
+/** $1 and $2: the window; $3: only commits that end beyond it. The session's time zone is UTC. */
+export const windowQuery = `
+with records as materialized (
+  select end_lsn, resource_manager, record_type, description
+    from pg_get_wal_records_info($1::pg_lsn, $2::pg_lsn)
+), first_commit as (
+  select end_lsn,
+         substring(description from '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)? UTC') as at
+    from records
+   where resource_manager = 'Transaction' and record_type like 'COMMIT%' and end_lsn > $3::pg_lsn
+   order by end_lsn
+   limit 1
+)
+select (select max(end_lsn) from records)::text as last_end,
+       (select end_lsn from first_commit)::text as commit_end,
+       (select (extract(epoch from at::timestamptz) * 1000)::float8 from first_commit) as commit_ms`;

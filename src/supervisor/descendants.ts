@@ -1,0 +1,92 @@
+/** Which processes descend from one, and whether they are gone. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import type { Clock } from "../env/env.ts";
+
+/** A process by id and birth, so that a reused id is not mistaken for it. */
+export type ProcessId = { readonly pid: number; readonly born: string };
+
+/** 2 ms between looks at processes that are dying: the kernel needs some 20 ms for a Region. */
+const pollMs = 2;
+
+/** All descendants of `pid`, itself included. A snapshot: kill the parents first, or look again. */
+export function descendantsOf(pid: number): readonly ProcessId[] {
+  return process.platform === "linux" ? fromProc(pid) : fromPs(pid);
+}
+
+export function isAlive({ pid, born }: ProcessId): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  if (process.platform !== "linux") return true;
+  const now = birthOf(pid);
+  return now !== undefined && now.born === born && !now.isZombie;
+}
+
+/** Settles when none of them lives any more. @throws the signal's reason when that takes too long. */
+export async function allGone(
+  processes: readonly ProcessId[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  while (processes.some(isAlive)) await clock.sleep(pollMs, signal);
+}
+
+export function killAll(processes: readonly ProcessId[]): void {
+  for (const one of processes) {
+    if (!isAlive(one)) continue;
+    try {
+      process.kill(one.pid, "SIGKILL");
+    } catch {
+      // It ended by itself in between.
+    }
+  }
+}
+
+function fromProc(root: number): readonly ProcessId[] {
+  const found: ProcessId[] = [];
+  const queue = [root];
+  for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
+    const birth = birthOf(pid);
+    if (!birth) continue;
+    found.push({ pid, born: birth.born });
+    queue.push(...childrenOf(pid));
+  }
+  return found;
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const text = readOrUndefined(`/proc/${pid}/task/${pid}/children`);
+  return (text ?? "").split(" ").filter(Boolean).map(Number);
+}
+
+/** Field 22 of /proc/PID/stat is the start time; the name in field 2 may hold spaces and brackets. */
+function birthOf(pid: number): { readonly born: string; readonly isZombie: boolean } | undefined {
+  const stat = readOrUndefined(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { born: fields[19] ?? "", isZombie: fields[0] === "Z" };
+}
+
+function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function fromPs(root: number): readonly ProcessId[] {
+  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((row) => row.trim().split(/\s+/).map(Number));
+  const found = new Set([root]);
+  for (let before = 0; before !== found.size; ) {
+    before = found.size;
+    for (const [pid = 0, parent = 0] of rows) if (found.has(parent)) found.add(pid);
+  }
+  return [...found].map((pid) => ({ pid, born: "" }));
+}

@@ -1,0 +1,115 @@
+/** Makes a state directory ready for a start: whose it is, its secrets, and what each program is told. */
+import { planAddresses, type AddressPlan } from "../config/addresses.ts";
+import type { Config } from "../config/config.ts";
+import { completeSecrets, formatSecrets, parseSecrets, type WorldSecrets } from "../config/secrets.ts";
+import { stateLayout, type StateLayout } from "../config/state-directory.ts";
+import {
+  adoptWorldRecord,
+  formatWorldRecord,
+  newWorldRecord,
+  parseWorldRecord,
+} from "../config/world-record.ts";
+import type { Clock, Files, Random } from "../env/env.ts";
+import { encode } from "../wire/codec.ts";
+import {
+  agentSettings,
+  controllerSettings,
+  networkSettings,
+  type LogLevel,
+} from "../wire/program-settings.ts";
+import {
+  settingsOfAgent,
+  settingsOfController,
+  settingsOfNetwork,
+  type WorldParts,
+} from "./settings.ts";
+
+export type PrepareDoors = { readonly files: Files; readonly random: Random; readonly clock: Clock };
+
+export type PrepareOptions = {
+  readonly config: Config;
+  readonly stateDirectory: string;
+  readonly version: string;
+  readonly logLevel: LogLevel;
+  readonly pgBin: string | undefined;
+  readonly platform: "linux" | "other";
+  /** Root runs PostgreSQL as another user, who has to pass through the state directory. */
+  readonly isRoot: boolean;
+};
+
+/**
+ * Makes the directory and says whose it is. Changes nothing when it belongs to somebody else.
+ * @throws Failure `state.other-world`, `state.newer-version`, `state.not-writable`, `disk.full`
+ */
+export function claimStateDirectory(
+  { files, random }: PrepareDoors,
+  { config, stateDirectory, isRoot }: PrepareOptions,
+): StateLayout {
+  const layout = stateLayout(stateDirectory);
+  const known = files.read(layout.worldRecord);
+  const record = known
+    ? adoptWorldRecord(parseWorldRecord(known, layout.worldRecord), config, layout.worldRecord)
+    : newWorldRecord(config, random);
+  files.makeDirectory(layout.root, isRoot ? 0o711 : 0o700);
+  if (known !== formatWorldRecord(record)) {
+    files.write(layout.worldRecord, formatWorldRecord(record), 0o600);
+  }
+  return layout;
+}
+
+export type Prepared = { readonly plan: AddressPlan; readonly secrets: WorldSecrets };
+
+/** Draws the secrets that are missing, makes the directories and writes the settings of each program. */
+export function prepareWorld(
+  doors: PrepareDoors,
+  options: PrepareOptions,
+  layout: StateLayout,
+): Prepared {
+  const { config, platform } = options;
+  const plan = planAddresses(config, platform);
+  makeDirectories(doors.files, options, layout);
+  const secrets = keepSecrets(doors, config, layout);
+  const parts: WorldParts = {
+    ...{ config, plan, layout, secrets },
+    ...{ version: options.version, logLevel: options.logLevel, pgBin: options.pgBin },
+    startedWallMs: doors.clock.wallMs(),
+  };
+  const write = (path: string, settings: unknown): void =>
+    doors.files.write(path, JSON.stringify(settings), 0o600);
+  write(layout.controllerSecrets, encode(controllerSettings, settingsOfController(parts)));
+  write(layout.networkSecrets, encode(networkSettings, settingsOfNetwork(parts)));
+  for (const region of config.regions) {
+    write(layout.agentSecrets(region), encode(agentSettings, settingsOfAgent(parts, region)));
+  }
+  return { plan, secrets };
+}
+
+function makeDirectories(
+  files: Files,
+  { config, isRoot }: PrepareOptions,
+  layout: StateLayout,
+): void {
+  for (const path of [layout.secrets, layout.controller, layout.logs]) {
+    files.makeDirectory(path, 0o700);
+  }
+  // Passable, but not readable, for the user that PostgreSQL runs as.
+  const passable = isRoot ? 0o711 : 0o700;
+  for (const region of config.regions) {
+    files.makeDirectory(layout.region(region), passable);
+    files.makeDirectory(layout.agent(region), 0o700);
+  }
+}
+
+function keepSecrets(
+  { files, random }: PrepareDoors,
+  config: Config,
+  layout: StateLayout,
+): WorldSecrets {
+  const text = files.read(layout.allSecrets);
+  const existing = text === undefined ? undefined : parseSecrets(text, layout.allSecrets);
+  const secrets = completeSecrets(existing, config, random);
+  if (text !== formatSecrets(secrets)) {
+    files.write(layout.allSecrets, formatSecrets(secrets), 0o600);
+  }
+  return secrets;
+}

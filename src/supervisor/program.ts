@@ -1,0 +1,122 @@
+/**
+ * One child program of the supervisor (controller, network): started, restarted with back-off when it dies,
+ * stopped when asked.
+ */
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import type { Clock, Json, Log } from "../env/env.ts";
+import { lifelineDescriptor, Lifeline } from "../env/node/lifeline.ts";
+import { Failure } from "../model/failure.ts";
+import { assert } from "../std/assert.ts";
+import { Backoff } from "../std/backoff.ts";
+import { closeLog, openLog } from "./log-file.ts";
+
+/** 100 ms doubled up to 5 s: a killed controller is back within a second, a broken one does not spin. */
+const firstRestartMs = 100;
+const maxRestartMs = 5_000;
+/** A program that ran this long was healthy: its next restart is quick again. */
+const healthyAfterMs = 10_000;
+/** 10 s for a clean end, then SIGKILL. */
+const stopTimeoutMs = 10_000;
+
+export type ProgramSpec = {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly logPath: string;
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+export type ProgramHooks = {
+  readonly onMessage: (message: Json) => void;
+  /** Started anew: whatever was said over the old lifeline is forgotten. */
+  readonly onStart: () => void;
+};
+
+export class Program {
+  readonly #spec: ProgramSpec;
+  readonly #hooks: ProgramHooks;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #backoff = new Backoff(firstRestartMs, maxRestartMs);
+  #child: ChildProcess | undefined;
+  #lifeline: Lifeline | undefined;
+  #isStopping = false;
+
+  constructor(spec: ProgramSpec, hooks: ProgramHooks, doors: { clock: Clock; log: Log }) {
+    this.#spec = spec;
+    this.#hooks = hooks;
+    this.#clock = doors.clock;
+    this.#log = doors.log.child({ program: spec.name });
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  send(message: Json): void {
+    this.#lifeline?.send(message);
+  }
+
+  /** Keeps the program running until `signal` aborts, then kills it. `stop` ends it cleanly before that. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#isStopping) {
+      const startedMs = this.#clock.monotonicMs();
+      const how = await this.#runOnce(signal);
+      if (signal.aborted || this.#isStopping) return;
+      if (this.#clock.monotonicMs() - startedMs > healthyAfterMs) this.#backoff.reset();
+      const waitMs = this.#backoff.nextMs();
+      this.#log.warn("supervisor.program-ended", { how, restartInMs: waitMs });
+      await this.#clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const child = this.#child;
+    if (!child) return;
+    const ended = once(child, "exit");
+    this.send({ kind: "stop" });
+    const over = new AbortController();
+    const late = this.#clock.sleep(stopTimeoutMs, over.signal).then(() => child.kill("SIGKILL"));
+    late.catch(() => undefined);
+    if (child.exitCode === null && child.signalCode === null) await ended;
+    over.abort();
+  }
+
+  async #runOnce(signal: AbortSignal): Promise<string> {
+    const child = spawnLogged(this.#spec, []);
+    this.#child = child;
+    const ended = new Promise<string>((resolve) => {
+      child.on("error", (error) => resolve(`it could not be started: ${error.message}`));
+      child.on("exit", (code, name) => resolve(name ? `killed by ${name}` : `exit code ${code}`));
+    });
+    const stream = child.stdio[lifelineDescriptor] as Duplex | undefined | null;
+    if (stream) this.#lifeline = new Lifeline(stream, this.#hooks.onMessage);
+    this.#hooks.onStart();
+    const kill = (): void => void child.kill("SIGKILL");
+    signal.addEventListener("abort", kill, { once: true });
+    const how = await ended;
+    signal.removeEventListener("abort", kill);
+    this.#lifeline?.close();
+    this.#lifeline = undefined;
+    this.#child = undefined;
+    return how;
+  }
+}
+
+/** Starts a process in a session of its own (a Ctrl-C is the supervisor's alone), with its output in its log. */
+export function spawnLogged(spec: ProgramSpec, extra: readonly ("pipe" | "ignore")[]): ChildProcess {
+  const [command, ...args] = spec.command;
+  assert(command !== undefined, "a program has a command");
+  const log = openLog(spec.logPath);
+  try {
+    const input = extra.length > 0 ? "pipe" : "ignore";
+    const stdio: StdioOptions = [input, log, log, "pipe", ...extra];
+    return spawn(command, args, { stdio, detached: true, env: { ...spec.environment } });
+  } catch (cause) {
+    throw new Failure("world.start-failed", `Could not start ${spec.name} (${command})`, { cause });
+  } finally {
+    closeLog(log);
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * One Region of the local world: the process that holds everything in it, and the agent inside. The agent is
+ * started again when it dies; the Region as a whole only when a person says so.
+ */
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Duplex, Readable, Writable } from "node:stream";
+import type { Clock, Log } from "../env/env.ts";
+import { Lifeline, lifelineDescriptor } from "../env/node/lifeline.ts";
+import { Failure } from "../model/failure.ts";
+import type { PowerState } from "../model/power.ts";
+import type { RegionId } from "../model/region.ts";
+import { assert } from "../std/assert.ts";
+import { Backoff } from "../std/backoff.ts";
+import { allGone, descendantsOf, killAll, type ProcessId } from "./descendants.ts";
+import { statusDescriptor } from "./isolation.ts";
+import { spawnLogged, type ProgramSpec } from "./program.ts";
+
+/** 100 ms doubled up to 5 s, as for every program. */
+const firstRestartMs = 100;
+const maxRestartMs = 5_000;
+/** 30 s for PostgreSQL to stop cleanly in every instance of a Region, then everything in it is killed. */
+const stopTimeoutMs = 30_000;
+/** 5 s: the kernel needs some 20 ms; more means that a process hangs in the kernel. */
+const killTimeoutMs = 5_000;
+
+export type RegionDoors = { readonly clock: Clock; readonly log: Log };
+
+export class RegionHost {
+  readonly region: RegionId;
+  readonly #spec: ProgramSpec;
+  readonly #doors: RegionDoors;
+  readonly #strays: () => readonly number[];
+  readonly #changed: () => void;
+  #child: ChildProcess | undefined;
+  #lifeline: Lifeline | undefined;
+  #gone: Promise<unknown> = Promise.resolve();
+  #state: PowerState = "stopped";
+  #backoff = new Backoff(firstRestartMs, maxRestartMs);
+
+  /**
+   * `strays` names processes of the Region that are no descendants of its host (without PID namespaces);
+   * `changed` is called when the Region was lost without anybody here asking for it.
+   */
+  constructor(
+    region: RegionId,
+    spec: ProgramSpec,
+    doors: RegionDoors,
+    hooks: { readonly strays: () => readonly number[]; readonly changed: () => void },
+  ) {
+    this.region = region;
+    this.#spec = spec;
+    this.#doors = { ...doors, log: doors.log.child({ region }) };
+    this.#strays = hooks.strays;
+    this.#changed = hooks.changed;
+  }
+
+  get state(): PowerState {
+    return this.#state;
+  }
+
+  /** A no-op when it runs. */
+  start(): void {
+    if (this.#child) return;
+    const child = spawnLogged(this.#spec, ["pipe"]);
+    this.#child = child;
+    this.#state = "running";
+    this.#backoff = new Backoff(firstRestartMs, maxRestartMs);
+    this.#gone = new Promise((resolve) => {
+      child.on("exit", resolve);
+      child.on("error", resolve);
+    }).then(() => this.#ended(child));
+    this.#lifeline = new Lifeline(child.stdio[lifelineDescriptor] as Duplex, () => undefined);
+    const input = child.stdin as Writable;
+    input.on("error", () => undefined);
+    const statuses = createInterface({ input: child.stdio[statusDescriptor] as Readable });
+    statuses.on("line", (status) => this.#agentEnded(child, input, status));
+    input.write("start\n");
+  }
+
+  /** SIGKILL of everything in the Region; settles when every process is gone. */
+  async kill(): Promise<void> {
+    this.#state = "killed";
+    await this.#destroy();
+  }
+
+  /** Stops every instance cleanly, then the Region. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (!child) {
+      this.#state = "stopped";
+      return;
+    }
+    this.#state = "stopped";
+    this.#lifeline?.send({ kind: "stop" });
+    const over = new AbortController();
+    const late = this.#doors.clock.sleep(stopTimeoutMs, over.signal).then(() => {
+      this.#doors.log.error("supervisor.region-stop-timed-out", { stopTimeoutMs });
+      return this.#destroy();
+    });
+    late.catch(() => undefined);
+    await this.#gone;
+    over.abort();
+  }
+
+  async #destroy(): Promise<void> {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    const deadline = new AbortController();
+    const timer = this.#doors.clock.sleep(killTimeoutMs, deadline.signal).then(() => {
+      deadline.abort(
+        new Failure("region.busy", `Processes of ${this.region} outlived SIGKILL for ${killTimeoutMs} ms`),
+      );
+    });
+    timer.catch(() => undefined);
+    // Parents first, and again until nothing new appears: a process may have forked between the two looks.
+    let doomed: readonly ProcessId[] = [];
+    for (;;) {
+      const found = this.#processes(pid);
+      killAll(found);
+      const isNew = found.some((one) => !doomed.some((known) => known.pid === one.pid));
+      doomed = [...doomed, ...found];
+      if (!isNew) break;
+    }
+    await allGone(doomed, this.#doors.clock, deadline.signal);
+    await this.#gone;
+    if (!deadline.signal.aborted) deadline.abort();
+  }
+
+  #processes(pid: number): readonly ProcessId[] {
+    return [pid, ...this.#strays()].flatMap(descendantsOf);
+  }
+
+  #agentEnded(child: ChildProcess, input: Writable, status: string): void {
+    if (this.#child !== child) return;
+    if (this.#state !== "running") {
+      // The agent ended because it was told to: the host has nothing left to hold.
+      input.end();
+      return;
+    }
+    const waitMs = this.#backoff.nextMs();
+    this.#doors.log.warn("supervisor.agent-ended", { status, restartInMs: waitMs });
+    const end = new AbortController();
+    void this.#doors.clock.sleep(waitMs, end.signal).then(() => {
+      if (this.#child === child && this.#state === "running") input.write("start\n");
+    });
+  }
+
+  #ended(child: ChildProcess): void {
+    assert(this.#child === child, "one host at a time");
+    this.#lifeline?.close();
+    this.#lifeline = undefined;
+    this.#child = undefined;
+    if (this.#state !== "running") return;
+    // Nobody asked for it: somebody killed the host from outside. It counts as a lost Region.
+    this.#state = "killed";
+    this.#doors.log.error("supervisor.region-lost", {});
+    this.#changed();
+  }
+}

@@ -1,0 +1,116 @@
+/** What each program is told, worked out from the config, the addresses and the secrets. Pure. */
+import { instanceAddress, regionPlan, type AddressPlan } from "../config/addresses.ts";
+import type { Config, DatabaseConfig } from "../config/config.ts";
+import { agentToken, databasePasswords, type WorldSecrets } from "../config/secrets.ts";
+import type { StateLayout } from "../config/state-directory.ts";
+import { formatAddress } from "../model/address.ts";
+import { linkDirections } from "../model/link-settings.ts";
+import type { RegionId } from "../model/region.ts";
+import type {
+  AgentSettings,
+  ControllerSettings,
+  LogLevel,
+  NetworkSettings,
+} from "../wire/program-settings.ts";
+
+export type WorldParts = {
+  readonly config: Config;
+  readonly plan: AddressPlan;
+  readonly layout: StateLayout;
+  readonly secrets: WorldSecrets;
+  readonly version: string;
+  readonly startedWallMs: number;
+  readonly logLevel: LogLevel;
+  /** LEEWARD_PG_BIN, which goes before the config. */
+  readonly pgBin: string | undefined;
+};
+
+/** By preset: short where Regions are milliseconds apart, longer across real distances. */
+const leaseTtlMs = { local: 3_000, wan: 10_000 } as const;
+
+export function settingsOfController(parts: WorldParts): ControllerSettings {
+  const { config, plan, layout, secrets } = parts;
+  return {
+    logLevel: parts.logLevel,
+    world: { name: config.name, number: config.world, startedWallMs: parts.startedWallMs },
+    version: parts.version,
+    storePath: `${layout.controller}/store.db`,
+    archivePath: `${layout.controller}/archive.db`,
+    eventsKeepDays: config.events.keepDays,
+    leaseTtlMs: leaseTtlMs[config.preset],
+    api: plan.api,
+    apiHosts: [formatAddress(plan.api), `localhost:${plan.api.port}`],
+    apiToken: secrets.apiToken,
+    control: plan.control,
+    networkToken: secrets.networkToken,
+    regions: plan.regions.map(({ region, cidr, agent, instances, seen }) => ({
+      region,
+      token: agentToken(secrets, region),
+      network: cidr,
+      agent,
+      instances: instances.map(({ database, number, address }) => ({ database, number, address })),
+      seen: seen.map((other) => ({ region: other.region, instances: [...other.instances] })),
+    })),
+    systems: config.databases.flatMap(systemsOf),
+    passwords: config.databases.flatMap(({ id, roles }) =>
+      roles.flatMap(({ name }) => {
+        const password = databasePasswords(secrets, id).roles[name];
+        return password ? [{ database: id, role: name, password }] : [];
+      }),
+    ),
+    links: [...config.links],
+  };
+}
+
+/** A global database is one database system; a local one is a system of its own in each Region. */
+function systemsOf(database: DatabaseConfig): ControllerSettings["systems"] {
+  const { id, placement, regions, roles, owner } = database;
+  const common = { database: id, owner, roles: [...roles] };
+  return placement.kind === "global"
+    ? [{ ...common, kind: "global", firstPrimary: placement.primary, regions: [...regions] }]
+    : regions.map((member) => ({
+        ...common,
+        kind: "local",
+        firstPrimary: member.region,
+        regions: [member],
+      }));
+}
+
+export function settingsOfAgent(parts: WorldParts, region: RegionId): AgentSettings {
+  const { config, plan, layout, secrets } = parts;
+  const { allowFrom, controllerSeenHere, instances } = regionPlan(plan, region);
+  return {
+    logLevel: parts.logLevel,
+    region,
+    token: agentToken(secrets, region),
+    controller: controllerSeenHere,
+    statePath: `${layout.agent(region)}/state.json`,
+    regionDirectory: layout.region(region),
+    instances: instances.map(({ database, number }) => {
+      const { superuser, replicator } = databasePasswords(secrets, database);
+      return {
+        database,
+        number,
+        address: instanceAddress(plan, region, { database, region, number }),
+        directory: layout.instance(region, database, number),
+        settings: [...(config.databases.find(({ id }) => id === database)?.settings ?? [])],
+        passwords: { superuser, replicator },
+      };
+    }),
+    allowFrom: [...allowFrom],
+    postgres: {
+      bin: parts.pgBin ?? config.postgres.bin,
+      maxSlotWalKeepMb: config.postgres.maxSlotWalKeepMb,
+    },
+  };
+}
+
+export function settingsOfNetwork({ config, plan, secrets, logLevel }: WorldParts): NetworkSettings {
+  return {
+    logLevel,
+    token: secrets.networkToken,
+    controller: plan.control,
+    routes: [...plan.routes],
+    directions: config.links.flatMap(linkDirections),
+  };
+}

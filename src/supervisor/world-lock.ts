@@ -1,0 +1,26 @@
+/**
+ * One supervisor per state directory. The lock is a transaction on a small SQLite file that is never
+ * committed: the operating system drops it with the process, also after SIGKILL, so it is never stale.
+ */
+import Database from "libsql";
+
+export type WorldLock = { release(): void };
+
+/** Undefined when another supervisor holds it. */
+export function acquireWorldLock(path: string): WorldLock | undefined {
+  const database = new Database(path);
+  try {
+    database.pragma("busy_timeout = 0");
+    database.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    database.close();
+    if (/locked|busy/i.test(String(error))) return undefined;
+    throw error;
+  }
+  return {
+    release: () => {
+      database.exec("ROLLBACK");
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * What the supervisor tells each program at its start, in a file that only that program reads: where it
+ * listens, what it takes care of, and its credential. The programs share no other file.
+ */
+import { z } from "zod";
+import type { Address } from "../model/address.ts";
+import type { LinkDirection, LinkEnd, LinkRoute } from "../model/link.ts";
+import type { LinkSettings } from "../model/link-settings.ts";
+import type { DatabaseId, RegionId } from "../model/region.ts";
+import { branded, maybe, secret } from "./codec.ts";
+
+const address: z.ZodType<Address> = z.object({ host: z.string(), port: z.number().int() });
+const region = branded<RegionId>();
+const database = branded<DatabaseId>();
+const number = z.number().int().min(1);
+const end = branded<LinkEnd>();
+
+/** How much the programs write into their logs. */
+const logLevel = z.enum(["debug", "info", "warn", "error"]);
+
+const placedInstance = z.object({ database, number, address });
+
+const terms = z.object({
+  rttMs: z.number(),
+  jitterMs: z.number(),
+  bandwidth: z.union([z.literal("unlimited"), z.number()]),
+  isUp: z.boolean(),
+});
+
+export const linkSettingsCodec = z.object({
+  ends: z.tuple([end, end]),
+  both: terms,
+  forward: terms.partial(),
+  backward: terms.partial(),
+}) as unknown as z.ZodType<LinkSettings>;
+
+export const controllerSettings = z.object({
+  logLevel,
+  world: z.object({ name: z.string(), number: z.number().int(), startedWallMs: z.number() }),
+  version: z.string(),
+  storePath: z.string(),
+  archivePath: z.string(),
+  eventsKeepDays: z.number(),
+  leaseTtlMs: z.number(),
+  api: address,
+  /** Values of the Host header that the API answers to. */
+  apiHosts: z.array(z.string()),
+  apiToken: secret,
+  control: address,
+  networkToken: secret,
+  regions: z.array(
+    z.object({
+      region,
+      token: secret,
+      /** The network that the Region lives in, for people. */
+      network: z.string(),
+      agent: address,
+      instances: z.array(placedInstance),
+      /** Other Regions' instances as programs in this one reach them, through the links. */
+      seen: z.array(z.object({ region, instances: z.array(placedInstance) })),
+    }),
+  ),
+  systems: z.array(
+    z.object({
+      database,
+      kind: z.enum(["global", "local"]),
+      /** In a local system: the only Region. */
+      firstPrimary: region,
+      regions: z.array(z.object({ region, instances: z.number().int().min(1) })),
+      owner: maybe(z.string()),
+      roles: z.array(
+        z.object({
+          name: z.string(),
+          login: z.boolean(),
+          superuser: z.boolean(),
+          replication: z.boolean(),
+        }),
+      ),
+    }),
+  ),
+  passwords: z.array(z.object({ database, role: z.string(), password: secret })),
+  links: z.array(linkSettingsCodec),
+});
+
+export const agentSettings = z.object({
+  logLevel,
+  region,
+  token: secret,
+  controller: address,
+  statePath: z.string(),
+  /** Below it lie the instances' directories. */
+  regionDirectory: z.string(),
+  instances: z.array(
+    z.object({
+      database,
+      number,
+      address,
+      directory: z.string(),
+      settings: z.array(z.object({ name: z.string(), value: z.string() })),
+      /** Of this instance and its upstreams: the same on every member of a database system. */
+      passwords: z.object({ superuser: secret, replicator: secret }),
+    }),
+  ),
+  /** Networks (CIDR) from which PostgreSQL accepts connections, with a password. */
+  allowFrom: z.array(z.string()),
+  postgres: z.object({ bin: maybe(z.string()), maxSlotWalKeepMb: z.number() }),
+});
+
+const route = z.object({
+  from: end,
+  to: end,
+  flowClass: z.enum(["control", "data"]),
+  listen: address,
+  target: address,
+  sourceHost: maybe(z.string()),
+}) as z.ZodType<LinkRoute>;
+
+const direction: z.ZodType<LinkDirection> = z.object({
+  from: end,
+  to: end,
+  conditions: z.object({
+    delayMs: z.number(),
+    jitterMs: z.number(),
+    bandwidthBitsPerSecond: maybe(z.number()),
+    isUp: z.boolean(),
+  }),
+});
+
+export const networkSettings = z.object({
+  logLevel,
+  token: secret,
+  controller: address,
+  routes: z.array(route),
+  /** In force until the controller says otherwise. */
+  directions: z.array(direction),
+});
+
+export type ControllerSettings = z.output<typeof controllerSettings>;
+export type AgentSettings = z.output<typeof agentSettings>;
+export type NetworkSettings = z.output<typeof networkSettings>;
+export type LogLevel = z.output<typeof logLevel>;
