@@ -140,6 +140,24 @@ test("a program that crashes gets no answer any more", async () => {
   });
 });
 
+test("whoever begins to answer a peer that gives up is told so, however the messages overtake", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const world = new SimNetworkWorld({ ...rough, lossRate: 0, stallRate: 0.5 }, seed);
+    const asked: AbortSignal[] = [];
+    await world.drive(async () => {
+      const to = await world.serve((_, __, signal) => {
+        asked.push(signal);
+        return new Promise(() => undefined);
+      });
+      const asks = Array.from({ length: 20 }, (_, n) => world.ask(to, n, 500));
+      await Promise.allSettled(asks);
+      await world.clock.sleep(10_000, never);
+    });
+    const heard = asked.filter(({ aborted }) => aborted).length;
+    expect(heard, `seed ${seed}`).toBe(20);
+  }
+});
+
 async function runRough(seed: number): Promise<string> {
   const world = new SimNetworkWorld(rough, seed);
   return world.drive(async () => {

@@ -24,6 +24,15 @@ export class FakeWorld implements World {
   followers = 0;
   readonly #pulse = new Pulse();
 
+  /** As it was made. */
+  reset(): void {
+    this.statusNow = exampleStatus();
+    this.archived.length = 0;
+    this.actions.length = 0;
+    this.changes.length = 0;
+    this.onAction = () => undefined;
+  }
+
   happen(message: string, region: string | null = null): ApiEvent {
     const id = this.archived.length + 1;
     const event: ApiEvent = {
@@ -48,9 +57,7 @@ export class FakeWorld implements World {
     const { after, limit, region } = query;
     const all = this.archived.filter((event) => region === undefined || event.region === region);
     const events =
-      after === undefined
-        ? all.slice(-limit)
-        : all.filter(({ id }) => id > after).slice(0, limit);
+      after === undefined ? all.slice(-limit) : all.filter(({ id }) => id > after).slice(0, limit);
     return { events, next: events.at(-1)?.id ?? after ?? 0 };
   }
 

@@ -13,7 +13,16 @@ const address = z
   .meta({ id: "Address", description: "Where something listens." });
 
 export const regionState = z
-  .enum(["starting", "serving", "degraded", "fenced", "isolated", "unreachable", "stopped", "killed"])
+  .enum([
+    "starting",
+    "serving",
+    "degraded",
+    "fenced",
+    "isolated",
+    "unreachable",
+    "stopped",
+    "killed",
+  ])
   .meta({
     id: "RegionState",
     description:
@@ -28,9 +37,17 @@ export const instance = z
     role: z.enum(["primary", "secondary"]),
     state: z
       .enum([
-        ...["absent", "creating", "cloning", "stopped", "starting", "serving"],
-        ...["catching-up", "fenced", "failed", "unknown"],
-      ] as [string, ...string[]])
+        "absent",
+        "creating",
+        "cloning",
+        "stopped",
+        "starting",
+        "serving",
+        "catching-up",
+        "fenced",
+        "failed",
+        "unknown",
+      ])
       .meta({ description: "`unknown`: its agent does not report." }),
     because: orNull(text("Why it is in this state, where there is something to say.")),
     systemId: orNull(text("PostgreSQL's system identifier.")),
@@ -135,7 +152,20 @@ export const event = z
     database: orNull(z.string()),
     details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   })
-  .meta({ id: "Event" });
+  .meta({
+    id: "Event",
+    examples: [
+      {
+        id: 41,
+        at: "2026-01-02T03:04:05.678Z",
+        kind: "region.killed",
+        message: "us-east-1 was killed.",
+        region: "us-east-1",
+        database: null,
+        details: { tookMs: 31 },
+      },
+    ],
+  });
 
 export const eventQuery = z.object({
   after: z.coerce.number().int().min(0).optional().meta({
@@ -163,7 +193,10 @@ export const regionActionResult = z
     action: regionAction,
     tookMs: amount("How long it took, in ms."),
   })
-  .meta({ id: "RegionActionResult" });
+  .meta({
+    id: "RegionActionResult",
+    examples: [{ region: "us-east-1", action: "kill", tookMs: 31 }],
+  });
 
 export const linkParams = z.object({ a: z.string(), b: z.string() });
 
@@ -171,7 +204,10 @@ export const linkChange = z
   .strictObject({
     rttMs: z.number().min(0).max(60_000).optional(),
     jitterMs: z.number().min(0).max(60_000).optional(),
-    bandwidth: z.string().optional().meta({ description: "`unlimited` or, for example, `10mbit`." }),
+    bandwidth: z
+      .string()
+      .optional()
+      .meta({ description: "`unlimited` or, for example, `10mbit`." }),
     up: z.boolean().optional(),
     oneWay: z.boolean().optional().meta({
       description: "Change the direction from the first to the second only.",
@@ -180,7 +216,13 @@ export const linkChange = z
       description: "Break the connections that cross the link now, with RST.",
     }),
   })
-  .meta({ id: "LinkChange" });
+  .meta({
+    id: "LinkChange",
+    examples: [
+      { rttMs: 120, jitterMs: 10 },
+      { up: false, oneWay: true },
+    ],
+  });
 
 export const linkList = z.object({ links: z.array(link) });
 
@@ -190,7 +232,17 @@ export const problem = z
     message: z.string(),
     hint: z.string(),
   })
-  .meta({ id: "Problem", description: "What was tried, why it failed, and what to do next." });
+  .meta({
+    id: "Problem",
+    description: "What was tried, why it failed, and what to do next.",
+    examples: [
+      {
+        code: "region.unknown",
+        message: 'There is no Region "mars"',
+        hint: "`leeward status` lists the Regions of this world.",
+      },
+    ],
+  });
 
 export type ApiStatus = z.output<typeof status>;
 export type ApiRegion = z.output<typeof region>;

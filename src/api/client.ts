@@ -1,5 +1,4 @@
 /** Asks a running world. What it refuses comes back as the same Failure that it was over there. */
-import { Agent, type IncomingMessage } from "node:http";
 import type { z } from "zod";
 import type { Clock } from "../env/env.ts";
 import type { Address } from "../model/address.ts";
@@ -8,7 +7,7 @@ import { Backoff } from "../std/backoff.ts";
 import type { Secret } from "../std/secret.ts";
 import * as contract from "./api.ts";
 import { EventStreamReader, type StreamMessage } from "./event-stream.ts";
-import { readBody, request } from "./http-request.ts";
+import { HttpPeer, readBody, type HttpAnswer } from "./http-request.ts";
 
 /** 30 s: a Region with many large instances takes its time to stop; everything else answers at once. */
 const answerTimeoutMs = 30_000;
@@ -35,19 +34,18 @@ type Question<S extends z.ZodType> = {
 
 /** Holds a connection or two; `close` it. Every method throws Failures: `world.not-running` when nobody listens. */
 export class ApiClient {
-  readonly #address: Address;
+  readonly #peer: HttpPeer;
   readonly #token: Secret;
   readonly #clock: Clock;
-  readonly #agent = new Agent({ keepAlive: true });
 
   constructor(address: Address, token: Secret, clock: Clock) {
-    this.#address = address;
+    this.#peer = new HttpPeer(address);
     this.#token = token;
     this.#clock = clock;
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#peer.close();
   }
 
   status(signal: AbortSignal): Promise<contract.ApiStatus> {
@@ -122,19 +120,19 @@ export class ApiClient {
     cursor: number | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<StreamMessage, void, undefined> {
-    const answer = await this.#send(
+    const { body } = await this.#send(
       { path: `/v1/watch${cursor === undefined ? "" : `?after=${cursor}`}`, method: "GET" },
       watchSilenceMaxMs,
       signal,
     );
     try {
       const reader = new EventStreamReader();
-      answer.setEncoding("utf8");
-      for await (const text of answer as AsyncIterable<string>) yield* reader.take(text);
+      body.setEncoding("utf8");
+      for await (const text of body as AsyncIterable<string>) yield* reader.take(text);
     } catch (cause) {
       throw new Failure("network.unreachable", "The controller ended the stream", { cause });
     } finally {
-      answer.destroy();
+      body.destroy();
     }
   }
 
@@ -143,35 +141,34 @@ export class ApiClient {
     const answer = await this.#send({ method, path, body }, timeoutMs, signal);
     const parsed = what.answer.safeParse(parseJson(await readBody(answer)));
     if (parsed.success) return parsed.data;
-    throw new Failure("network.message-invalid", `The answer to ${method} ${path} is not understood`, {
-      cause: parsed.error,
-    });
+    throw new Failure(
+      "network.message-invalid",
+      `The answer to ${method} ${path} is not understood`,
+      {
+        cause: parsed.error,
+      },
+    );
   }
 
   /** The head of an answer that is no problem. */
   async #send(
-    what: { readonly method: "GET" | "PATCH" | "POST"; readonly path: string; readonly body?: unknown },
+    what: {
+      readonly method: "GET" | "PATCH" | "POST";
+      readonly path: string;
+      readonly body?: unknown;
+    },
     silenceMaxMs: number,
     signal: AbortSignal,
-  ): Promise<IncomingMessage> {
+  ): Promise<HttpAnswer> {
     const body = what.body === undefined ? undefined : JSON.stringify(what.body);
-    const answer = await request(
-      {
-        to: this.#address,
-        agent: this.#agent,
-        method: what.method,
-        path: what.path,
-        headers: {
-          authorization: `Bearer ${this.#token.reveal()}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        body,
-        silenceMaxMs,
-      },
-      signal,
-    );
-    if (answer.statusCode === 200) return answer;
-    throw failureOf(await readBody(answer), answer.statusCode);
+    const headers = {
+      authorization: `Bearer ${this.#token.reveal()}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    };
+    const { method, path } = what;
+    const answer = await this.#peer.ask({ method, path, headers, body, silenceMaxMs }, signal);
+    if (answer.status === 200) return answer;
+    throw failureOf(await readBody(answer), answer.status);
   }
 }
 
@@ -194,7 +191,7 @@ function changeOf({ event, data }: StreamMessage): Change {
     : { kind: "event", event: parsed.data as contract.ApiEvent };
 }
 
-function failureOf(text: string, status: number | undefined): Failure {
+function failureOf(text: string, status: number): Failure {
   const { data } = contract.problem.safeParse(parseJson(text));
   if (!data) {
     const message = `Something that is not a Leeward controller answered with status ${status}`;

@@ -1,24 +1,9 @@
 /** The contract as OpenAPI 3.1, made from the same schemas that check requests and answers. */
 import type { SwaggerOptions } from "@fastify/swagger";
-import {
-  createJsonSchemaTransform,
-  createJsonSchemaTransformObject,
-} from "fastify-type-provider-zod";
-import { z } from "zod";
-import * as contract from "./api.ts";
-
-/** Our own: other folders name schemas, too, and theirs are no part of this contract. */
-function contractRegistry(): typeof z.globalRegistry {
-  const registry = z.registry<z.core.GlobalMeta>();
-  for (const schema of Object.values(contract)) {
-    const meta = schema.meta();
-    if (meta?.id !== undefined) registry.add(schema, meta);
-  }
-  return registry;
-}
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { tidyDocument } from "./open-api-tidy.ts";
 
 export function openApiOptions(version: string): SwaggerOptions {
-  const schemaRegistry = contractRegistry();
   return {
     openapi: {
       openapi: "3.1.0",
@@ -48,7 +33,7 @@ export function openApiOptions(version: string): SwaggerOptions {
       },
       security: [{ token: [] }],
     },
-    transform: createJsonSchemaTransform({ schemaRegistry }),
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry }),
+    transform: jsonSchemaTransform,
+    transformObject: (document) => tidyDocument(jsonSchemaTransformObject(document)),
   };
 }

@@ -119,7 +119,7 @@ export function addChangeRoutes(app: ApiApp, { world, signal }: Routes): void {
         "Fields that are left out stay as they are. Takes effect at once, on open connections too.",
       tags: ["links"],
       params: contract.linkParams.extend({ a: name, b: name }),
-      body: contract.linkChange.meta({ examples: [{ rttMs: 120, jitterMs: 10 }, { up: false }] }),
+      body: contract.linkChange,
       response: { 200: answerOf(contract.link, "The link as it is now."), ...namedProblems },
     },
     handler: ({ params, body }) => world.changeLink(params.a, params.b, body, signal),

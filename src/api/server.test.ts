@@ -29,17 +29,20 @@ test("the status is answered as the world gives it", async () => {
   expect(answer.json()).toEqual(world.statusNow);
 });
 
-test("without the token nothing is answered but health, figures and the contract", async () => {
+test.for(["/healthz", "/metrics", "/openapi.json"])("%s needs no token", async (url) => {
   const { host } = headers;
-  for (const url of ["/healthz", "/metrics", "/openapi.json"]) {
-    expect((await app.inject({ url, headers: { host } })).statusCode, url).toBe(200);
-  }
-  for (const url of ["/v1/status", "/v1/events", "/v1/watch", "/v1/links", "/nothing"]) {
-    const answer = await app.inject({ url, headers: { host } });
-    expect(answer.statusCode, url).toBe(401);
-    expect(answer.json(), url).toMatchObject({ code: "api.unauthorized" });
-  }
+  expect((await app.inject({ url, headers: { host } })).statusCode).toBe(200);
 });
+
+test.for(["/v1/status", "/v1/events", "/v1/watch", "/v1/links", "/nothing"])(
+  "%s answers nothing without the token",
+  async (url) => {
+    const { host } = headers;
+    const answer = await app.inject({ url, headers: { host } });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.json()).toMatchObject({ code: "api.unauthorized" });
+  },
+);
 
 test.for(["Bearer wrong", "Bearer righ", "Basic right", "right", "Bearer "])(
   "the token %j is refused",
@@ -121,11 +124,7 @@ test("a bug is logged under an id, and the client gets the id alone", async () =
   };
   const heard = new MemoryLog();
   const options = { token: new Secret("right"), hosts: ["127.0.0.1"], log: heard };
-  const other = await buildApi(
-    broken,
-    { ...options, clock: nodeClock, version: "0" },
-    end.signal,
-  );
+  const other = await buildApi(broken, { ...options, clock: nodeClock, version: "0" }, end.signal);
   const answer = await other.inject({ url: "/v1/links", headers });
   await other.close();
   expect(answer.statusCode).toBe(500);
@@ -147,13 +146,14 @@ test("a change of a link reaches the world", async () => {
   expect(world.changes).toEqual([{ between: "us-east-1 us-west-2", change: { rttMs: 120 } }]);
 });
 
-test("every answer forbids caching, sniffing and framing", async () => {
-  for (const url of ["/v1/status", "/nothing", "/healthz"]) {
+test.for(["/v1/status", "/nothing", "/healthz"])(
+  "the answer of %s forbids caching, sniffing and framing",
+  async (url) => {
     const answer = await app.inject({ url, headers });
-    expect(answer.headers, url).toMatchObject({
+    expect(answer.headers).toMatchObject({
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
     });
-    expect(answer.headers["content-security-policy"], url).toContain("frame-ancestors 'none'");
-  }
-});
+    expect(answer.headers["content-security-policy"]).toContain("frame-ancestors 'none'");
+  },
+);

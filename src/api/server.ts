@@ -1,21 +1,20 @@
 /** The HTTP API of a world: on loopback, for programs that hold the token. */
 import fastifySwagger from "@fastify/swagger";
-import type { AddressInfo } from "node:net";
 import { fastify, type FastifyReply } from "fastify";
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import {
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from "fastify-type-provider-zod";
 import type { Clock, Log } from "../env/env.ts";
 import { formatAddress, type Address } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
+import { assert } from "../std/assert.ts";
 import type { World } from "./api.ts";
 import { whyRefused, type GuardOptions } from "./guard.ts";
 import { openApiOptions } from "./open-api.ts";
 import { problemType, refusal, refusalFor, type Refusal } from "./problem.ts";
-import {
-  addChangeRoutes,
-  addOpenRoutes,
-  addReadRoutes,
-  type ApiApp,
-} from "./routes.ts";
+import { addChangeRoutes, addOpenRoutes, addReadRoutes, type ApiApp } from "./routes.ts";
 import { addWatchRoute } from "./watch-route.ts";
 
 export type ApiOptions = GuardOptions & {
@@ -62,7 +61,9 @@ export async function startApi(
     if (signal.aborted) close();
     else signal.addEventListener("abort", close, { once: true });
   });
-  return { address: { host, port: (app.server.address() as AddressInfo).port }, ended };
+  const bound = app.server.address();
+  assert(typeof bound === "object" && bound !== null, "the API listens on a port");
+  return { address: { host, port: bound.port }, ended };
 }
 
 /** The API without a socket, for `startApi`, for tests, and for the printed contract. */

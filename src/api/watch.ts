@@ -100,11 +100,7 @@ export async function* eventsAfter(
   }
 }
 
-async function sendHeartbeats(
-  clock: Clock,
-  writer: SseWriter,
-  signal: AbortSignal,
-): Promise<void> {
+async function sendHeartbeats(clock: Clock, writer: SseWriter, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(heartbeatEveryMs, signal).catch(() => undefined);
     await writer.write(heartbeat, signal);

@@ -43,9 +43,9 @@ test("details survive being written and read", () => {
     fc.constant(null),
   );
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ unit: "binary" }), fact), (details) => {
+    fc.property(fc.dictionary(fc.string({ unit: "binary" }), fact, { maxKeys: 5 }), (details) => {
       const { details: kept } = storableEvent(event("", details));
-      // JSON has no negative zero, and so has toMatchObject's equality here.
+      // Compared as JSON, which has no negative zero.
       expect(JSON.stringify(parseDetails(JSON.stringify(kept)))).toBe(JSON.stringify(kept));
     }),
   );

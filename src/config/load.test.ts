@@ -85,12 +85,10 @@ pgbouncer: {}
 services: { product: { command: [node, product.js], needs: [orders] } }
 traffic: { zone: leeward.internal }
 plans: ./plans
-preset: wan
 `;
   const inOrders = "    failover: automatic\n    rejoin: manual\n    rpoGuardMs: 500\n";
   const { notYet } = loadConfig(world(later, inOrders), "leeward.yaml");
   expect(notYet.map((sentence) => sentence.split(":")[0])).toEqual([
-    "preset",
     "gateway",
     "pgbouncer",
     "services",
@@ -193,7 +191,7 @@ test("no text ends the process or takes long: too large, too deep, too many alia
   expect(problemsIn(tower)[0]).toContain("nested too deeply");
   expect(problemsIn("- ".repeat(5000))[0]).toContain("nested too deeply");
   expect(problemsIn(bomb)[0]).toContain("the aliases cannot be resolved");
-  const many = problemsIn(Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join("\n"));
+  const many = problemsIn(Array.from({ length: 3_000 }, (_, index) => `k${index}: 1`).join("\n"));
   expect(many.length).toBe(41);
   expect(many.at(-1)).toBe("… and more");
 });

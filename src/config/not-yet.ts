@@ -8,12 +8,10 @@ export function notYet(document: ConfigDocument): readonly string[] {
   const sections = laterSections
     .filter((section) => document[section] !== undefined)
     .map((section) => `${section}: this version does not act on this section yet.`);
-  const presets =
-    document.preset === "wan" ? ["preset: `wan` works like `local` in this version."] : [];
   const databases = Object.entries(document.databases).flatMap(([name, database]) =>
     notYetInDatabase(database).map((said) => `databases.${name}.${said}`),
   );
-  return [...presets, ...sections, ...databases];
+  return [...sections, ...databases];
 }
 
 function notYetInDatabase({ failover, rejoin, rpoGuardMs }: DatabaseDocument): readonly string[] {

@@ -152,7 +152,7 @@ const postgres = z
   .strictObject({
     bin: z.string().min(1).optional().meta({
       description:
-        "The bin directory of another PostgreSQL, 15 or newer. Left out: LEEWARD_PG_BIN, or else the embedded PostgreSQL 18.",
+        "The bin directory of another PostgreSQL, 15 or newer. Left out: the embedded PostgreSQL 18. LEEWARD_PG_BIN goes before both.",
     }),
     maxSlotWalKeepMb: z.int().min(64).max(16_777_216).default(8192).meta({
       description:
@@ -190,7 +190,7 @@ const shape = z.strictObject({
   }),
   preset: z.enum(["local", "wan"]).default("local").meta({
     description:
-      "Deadlines and leases: `local` for links within a continent, `wan` for slower ones. Not there yet: both are alike.",
+      "How patient leases are: `local` where Regions are milliseconds apart, `wan` across real distances.",
   }),
   addresses: z.enum(["auto", "loopback-block", "shared"]).default("auto").meta({
     description:

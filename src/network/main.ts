@@ -27,7 +27,7 @@ type Doors = { readonly clock: Clock; readonly log: Log; readonly network: Netwo
 
 export async function main(settingsPath: string): Promise<void> {
   await runProgram("network", networkSettings, settingsPath, async ({ settings, log, signal }) => {
-    const links = new TcpLinks({ clock: nodeClock, random: nodeRandom });
+    const links = new TcpLinks({ clock: nodeClock, random: nodeRandom, log });
     const network = new NodeNetwork({ clock: nodeClock, onBug: rethrow });
     try {
       await links.apply(settings.routes, settings.directions);

@@ -1,37 +1,34 @@
 /**
- * Writes the archive of a base backup as files, hashing as they pass. Everything is synchronous: it runs in a
- * thread of its own, where waiting for the disk is what slows the socket down, and no buffer can grow.
+ * Writes the archive of a base backup as files. Everything is synchronous: it runs in a thread of its own, where
+ * waiting for the disk is what slows the socket down, and no buffer can grow.
  */
-import { createHash, type Hash } from "node:crypto";
 import {
   chownSync,
   closeSync,
   fchownSync,
-  fdatasyncSync,
   fsyncSync,
   mkdirSync,
   openSync,
   writeSync,
 } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import type { ReceivedFile } from "./backup-manifest.ts";
 import type { User } from "./run-as.ts";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
 
-type OpenFile = { readonly fd: number; readonly path: string; readonly hash: Hash; size: number };
+type OpenFile = { readonly fd: number; readonly path: string };
 
 export class BackupWriter implements TarSink {
-  readonly received = new Map<string, ReceivedFile>();
   readonly #directory: string;
   readonly #owner: User | undefined;
+  readonly #onFile: (path: string) => void;
   readonly #directories = new Set<string>();
-  /** Files of ours beside those of the upstream. */
-  readonly #own = new Set<string>();
   #file: OpenFile | undefined;
 
-  constructor(directory: string, owner: User | undefined) {
+  /** @param onFile called with each file that is whole; it is not on the disk yet. */
+  constructor(directory: string, owner: User | undefined, onFile: (path: string) => void) {
     this.#directory = directory;
     this.#owner = owner;
+    this.#onFile = onFile;
     this.#directories.add(".");
   }
 
@@ -46,8 +43,6 @@ export class BackupWriter implements TarSink {
     const file = this.#file;
     if (!file) return;
     for (let at = 0; at < bytes.length; ) at += writeSync(file.fd, bytes, at);
-    file.hash.update(bytes);
-    file.size += bytes.length;
   }
 
   onEntryEnd(): void {
@@ -55,25 +50,18 @@ export class BackupWriter implements TarSink {
     if (!file) return;
     this.#file = undefined;
     closeSync(file.fd);
-    this.received.set(file.path, { size: file.size, sha256: file.hash.digest("hex") });
+    this.#onFile(file.path);
   }
 
-  /** An empty file that the upstream did not send. */
-  writeEmptyFile(path: string): void {
-    this.#openFile(path);
-    this.onEntryEnd();
-    this.received.delete(path);
-    this.#own.add(path);
-  }
-
-  /** Puts every file and directory on the disk. Calls `onStep` after each. */
-  syncAll(onStep: () => void): void {
-    for (const path of [...this.received.keys(), ...this.#own]) {
-      syncPathSync(join(this.#directory, path), fdatasyncSync);
-      onStep();
-    }
-    for (const path of this.#directories) {
-      syncPathSync(join(this.#directory, path), fsyncSync);
+  /** Puts an empty file, which the upstream did not send, and every directory on the disk. */
+  finish(emptyFile: string, onStep: () => void): void {
+    const path = join(this.#directory, emptyFile);
+    const fd = openSync(path, "wx", 0o600);
+    if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
+    fsyncSync(fd);
+    closeSync(fd);
+    for (const directory of this.#directories) {
+      syncDirectory(join(this.#directory, directory));
       onStep();
     }
   }
@@ -82,7 +70,7 @@ export class BackupWriter implements TarSink {
     const parent = dirname(path);
     if (!this.#directories.has(parent)) this.#makeDirectory(parent);
     const fd = openSync(join(this.#directory, path), "wx", 0o600);
-    this.#file = { fd, path, hash: createHash("sha256"), size: 0 };
+    this.#file = { fd, path };
     if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
   }
 
@@ -106,10 +94,10 @@ export function safePath(name: string): string {
   return path;
 }
 
-function syncPathSync(path: string, sync: (fd: number) => void): void {
+function syncDirectory(path: string): void {
   const fd = openSync(path, "r");
   try {
-    sync(fd);
+    fsyncSync(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,5 +1,8 @@
-/** The thread that receives a clone. It shares counters with its parent and answers once. */
-import { parentPort, workerData } from "node:worker_threads";
+/**
+ * The first thread of a clone: receives it and writes its files, which the second one checks. Shares counters with
+ * its parent and answers once.
+ */
+import { parentPort, type Worker, workerData } from "node:worker_threads";
 import pg from "pg";
 import { Failure } from "../model/failure.ts";
 import { assert } from "../std/assert.ts";
@@ -14,7 +17,9 @@ import {
 } from "./clone-order.ts";
 import { replicator } from "./configuration.ts";
 import { isDiskFull, requireSpace } from "./disk-space.ts";
+import type { CheckAnswer, CheckOrder } from "./file-checker.ts";
 import { TarReader } from "./tar-reader.ts";
+import { startThread } from "./thread.ts";
 
 /** Round trips of a login over a slow, busy link; the thread's parent bounds everything after it. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -72,7 +77,12 @@ async function requireSameCluster(client: pg.Client): Promise<void> {
 }
 
 async function receive(client: pg.Client): Promise<void> {
-  const writer = new BackupWriter(order.directory, order.owner);
+  const checkOrder: CheckOrder = { directory: order.directory, counters: order.counters };
+  const checker = startThread("file-checker", checkOrder);
+  const checked = answerOfChecker(checker);
+  const writer = new BackupWriter(order.directory, order.owner, (path) =>
+    checker.postMessage(path),
+  );
   const tar = new TarReader(writer);
   const manifest: Buffer[] = [];
   const backup = new BaseBackup({
@@ -92,10 +102,21 @@ async function receive(client: pg.Client): Promise<void> {
   client.query(backup);
   await backup.finished;
   if (!tar.isBetweenEntries) throw new Error("the archive ended in the middle of a file");
-  const fault = findManifestFault(Buffer.concat(manifest), writer.received, order.systemId);
+  checker.postMessage(undefined);
+  const answer = await checked;
+  if (answer.kind === "failed")
+    throw Object.assign(new Error(answer.message), { code: answer.code });
+  const fault = findManifestFault(Buffer.concat(manifest), answer.files, order.systemId);
   if (fault !== undefined) throw new Error(fault);
-  writer.writeEmptyFile("standby.signal");
-  writer.syncAll(() => counters.addStep());
+  writer.finish("standby.signal", () => counters.addStep());
+}
+
+/** Its thread ends with this one. */
+function answerOfChecker(checker: Worker): Promise<CheckAnswer> {
+  return new Promise((resolve) => {
+    checker.once("message", (answer: CheckAnswer) => resolve(answer));
+    checker.once("error", ({ message }) => resolve({ kind: "failed", message, code: undefined }));
+  });
 }
 
 function answerOf(error: unknown): CloneAnswer {

@@ -167,7 +167,10 @@ describe("a clone", () => {
 
   test("onto a disk that is too small fails before it fills it, and one that fills up is emptied again", async (t) => {
     const disk = await mkdtemp(join(tmpdir(), "leeward-small-disk-"));
-    if (!canMount(disk, 48)) return t.skip("a small disk can only be mounted by root");
+    if (!canMount(disk, 48)) {
+      await rm(disk, { recursive: true });
+      return t.skip("a small disk can only be mounted by root");
+    }
     try {
       const more = { directory: join(disk, "x") };
       const careful = scratch.server("unused", drawAddress(), { ...more, diskReserveBytes: 0 });

@@ -1,15 +1,14 @@
 /**
- * Receives a clone in a thread of its own, because hashing and writing a gigabyte must not delay a lease. The
- * parent watches: it reports progress, and ends the thread, and with it its socket and files, when it stalls.
+ * Receives a clone in threads of its own, because hashing and writing a gigabyte must not delay a lease. The
+ * parent watches: it reports progress, and ends them, and with them their socket and files, when they stall.
  */
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Clock } from "../env/env.ts";
 import { Failure } from "../model/failure.ts";
 import { CloneCounters, type CloneAnswer, type CloneOrder } from "./clone-order.ts";
 import { diskFull } from "./disk-space.ts";
 import type { CloneProgress } from "./postgres.ts";
+import { startThread } from "./thread.ts";
 
 /** Four times a second is as often as a person can read. */
 const PROGRESS_MS = 250;
@@ -28,29 +27,20 @@ export async function receiveClone(
 ): Promise<void> {
   signal.throwIfAborted();
   const memory = CloneCounters.memory();
-  const worker = startWorker({ ...order, counters: memory });
+  const worker = startThread("clone-worker", { ...order, counters: memory } satisfies CloneOrder);
+  const counters = new CloneCounters(memory);
   const over = new AbortController();
   const watching = AbortSignal.any([signal, over.signal]);
   try {
-    const stall = watch(new CloneCounters(memory), clock, onProgress, watching);
+    const stall = watch(counters, clock, onProgress, watching);
     const answer = await Promise.race([answerOf(worker), stall]);
     if (answer.kind === "failed") throw failureOf(answer, order);
+    // The last one, which is the only one of a small clone.
+    onProgress(progressOf(counters.read()));
   } finally {
     over.abort();
     await worker.terminate();
   }
-}
-
-/** Beside this file. A source has to bring the loader along: a thread does not inherit it on Node 20. */
-function startWorker(workerData: CloneOrder): Worker {
-  if (!import.meta.url.endsWith(".ts")) {
-    return new Worker(new URL("clone-worker.js", import.meta.url), { workerData });
-  }
-  const tsx = createRequire(import.meta.url).resolve("tsx/package.json");
-  const loader = JSON.stringify(new URL("dist/esm/api/index.mjs", pathToFileURL(tsx)).href);
-  const program = JSON.stringify(new URL("clone-worker.ts", import.meta.url).href);
-  const code = `import(${loader}).then((tsx) => (tsx.register(), import(${program})));`;
-  return new Worker(code, { eval: true, workerData });
 }
 
 function answerOf(worker: Worker): Promise<CloneAnswer> {

@@ -82,6 +82,7 @@ export function renderConnectionInfo(upstream: Upstream, passFile: string): stri
     keepalives_count: 3,
     tcp_user_timeout: TCP_USER_TIMEOUT_MS,
     sslmode: "prefer",
+    gssencmode: "disable",
   };
   const quote = (value: string | number): string =>
     `'${String(value).replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;

@@ -1,6 +1,7 @@
 /** How a data directory comes into being and goes away: whole, or not at all. */
 import { describeError, Failure } from "../model/failure.ts";
 import type { SystemId } from "../model/region.ts";
+import { AssertionError } from "../std/assert.ts";
 import { receiveClone } from "./clone.ts";
 import { diskFull, isDiskFull, requireSpace } from "./disk-space.ts";
 import {
@@ -55,10 +56,12 @@ export async function cloneData(
   );
 }
 
+type BuildCode = "postgres.create-failed" | "postgres.clone-failed";
+
 /** Fills `data.unfinished` and makes it `data`; removes the remains when that fails, and says why it did. */
 async function build(
   instance: Instance,
-  code: "postgres.create-failed" | "postgres.clone-failed",
+  code: BuildCode,
   signal: AbortSignal,
   fill: () => Promise<void>,
 ): Promise<void> {
@@ -84,16 +87,15 @@ async function build(
   }
 }
 
-function explain(
-  error: unknown,
-  code: "postgres.create-failed" | "postgres.clone-failed",
-  directory: string,
-): Failure {
+function explain(error: unknown, code: BuildCode, directory: string): unknown {
+  if (error instanceof AssertionError) return error;
+  if (error instanceof Failure && error.code !== "postgres.create-failed") return error;
   const words = describeError(error);
-  const isFull = isDiskFull(error) || /No space left on device/.test(words);
-  if (error instanceof Failure && !(isFull && error.code === "postgres.create-failed"))
-    return error;
-  if (isFull) return diskFull(directory, words, error);
+  // initdb says it in its own words only.
+  if (isDiskFull(error) || /No space left on device/.test(words)) {
+    return diskFull(directory, words, error);
+  }
+  if (error instanceof Failure) return error;
   return new Failure(code, `${directory} could not be filled`, { cause: error });
 }
 

@@ -59,6 +59,7 @@ export class OldestCommit {
     this.#found = undefined;
     if (position >= end) return { kind: "none" };
     let from = searchStart(position, this.#searchedTo, segmentBytes);
+    if (from >= end) return { kind: "none" };
     let windowBytes = FIRST_WINDOW_BYTES;
     for (let readBytes = 0n; readBytes < READING_BYTES_MAX; ) {
       const to = lower(from + windowBytes, end);
@@ -72,6 +73,7 @@ export class OldestCommit {
       if (to === end) return { kind: "none" };
       // Without a whole record in it, the window was too small for the record that begins there.
       from = lastEndLsn ?? from;
+      if (from >= end) return { kind: "none" };
       windowBytes *= WINDOW_GROWTH;
     }
     return { kind: "unfinished" };

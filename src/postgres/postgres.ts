@@ -121,11 +121,15 @@ export interface Postgres {
    * @throws Failure `postgres.start-failed`, `disk.full`
    */
   start(as: StartAs, signal: AbortSignal): Promise<void>;
-  /** `fast`: clean, with a shutdown checkpoint. `immediate`: at once, every backend gone. No-op when stopped. */
+  /**
+   * `fast`: clean, with a shutdown checkpoint; it waits for connected secondaries, for at most 15 s, then it is no
+   * longer clean. `immediate`: at once. Every backend is gone when either settles. No-op when stopped.
+   * @throws Failure `postgres.stop-failed`
+   */
   stop(mode: "fast" | "immediate", signal: AbortSignal): Promise<void>;
   /** Whether the server process lives; needs no connection. */
   isRunning(): boolean;
-  /** Settles when the running server ends, with how it ended; at once when none runs. */
+  /** Settles when the running server and all its backends have ended, with how; at once when none runs. */
   ended(signal: AbortSignal): Promise<string>;
   status(signal: AbortSignal): Promise<ServerStatus>;
   /** On a primary: makes the physical slots named, keeps those it does not know. */

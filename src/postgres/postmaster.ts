@@ -84,9 +84,7 @@ export class Postmaster {
       throw new Failure("postgres.start-failed", `A server runs on ${paths.data} already`);
     }
     requireSpace(paths.data, 0, diskReserveBytes);
-    const { uid, gid } = { uid: process.getuid?.(), gid: process.getgid?.() };
-    if (uid === 0 && gid !== undefined)
-      await giveTo(paths.data, dataOwner(this.#instance) ?? { uid, gid });
+    await this.#takeOwnership();
     await writeConfiguration(this.#instance, as);
     signal.throwIfAborted();
     const log = await openLog(paths.log);
@@ -102,6 +100,13 @@ export class Postmaster {
       await log.close();
     }
     await this.#untilReady(this.#server, logStart, signal);
+  }
+
+  /** An earlier start may have run it as another user; only root runs it as anybody but itself. */
+  async #takeOwnership(): Promise<void> {
+    const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+    if (uid !== 0 || gid === undefined) return;
+    await giveTo(this.#instance.paths.data, dataOwner(this.#instance) ?? { uid, gid });
   }
 
   /** Leaves nothing running when it fails or is aborted. */

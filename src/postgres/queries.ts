@@ -78,14 +78,14 @@ export type WindowRow = {
   readonly commit_ms: number | null;
 };
 
-/** $1 and $2: the window; $3: only commits that end beyond it. The session's time zone is UTC. */
+/** $1 and $2: the window; $3: only commits that end beyond it. The time has its offset. */
 export const windowQuery = `
 with records as materialized (
   select end_lsn, resource_manager, record_type, description
     from pg_get_wal_records_info($1::pg_lsn, $2::pg_lsn)
 ), first_commit as (
   select end_lsn,
-         substring(description from '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)? UTC') as at
+         substring(description from '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?[+-][0-9:]+') as at
     from records
    where resource_manager = 'Transaction' and record_type like 'COMMIT%' and end_lsn > $3::pg_lsn
    order by end_lsn

@@ -1,5 +1,6 @@
 /** Reads, on a writer, how far behind each of its secondaries is. Holds what has to be remembered in between. */
 import type { Clock } from "../env/env.ts";
+import { describeError, Failure } from "../model/failure.ts";
 import { formatLsn, parseLsn, type Lsn } from "../model/lsn.ts";
 import { OldestCommit, type ScanWindow, type Search, type WindowScan } from "./oldest-commit.ts";
 import type { ReplicaLag } from "./postgres.ts";
@@ -121,8 +122,8 @@ export class ReplicaLagReader {
     if (position === undefined || !reading) return undefined;
     const scan: ScanWindow = async ({ from, to, beyond }) => {
       const values = [formatLsn(from), formatLsn(to), formatLsn(beyond)];
-      const [row] = await this.#query<WindowRow>(windowQuery, values, signal);
-      return windowOf(row);
+      const rows = await this.#query<WindowRow>(windowQuery, values, signal).catch(emptyAtEnd);
+      return windowOf(rows[0]);
     };
     return commits.after(position, reading.end, reading.segmentBytes, scan);
   }
@@ -141,13 +142,23 @@ function readingOf(row: SlotRow, memory: SlotMemory): Reading {
   };
 }
 
+/** pg_walinspect calls it an error when no whole record begins after a position. */
+function emptyAtEnd(error: unknown): readonly WindowRow[] {
+  if (/could not find a valid record/.test(describeError(error))) return [];
+  throw error;
+}
+
 function windowOf(row: WindowRow | undefined): WindowScan {
+  const lastEndLsn = optionalLsn(row?.last_end ?? null);
   const endLsn = optionalLsn(row?.commit_end ?? null);
+  if (endLsn === undefined) return { commit: undefined, lastEndLsn };
   const atMs = row?.commit_ms ?? undefined;
-  return {
-    commit: endLsn === undefined || atMs === undefined ? undefined : { endLsn, atMs },
-    lastEndLsn: optionalLsn(row?.last_end ?? null),
-  };
+  // Silence here would be a lag of zero.
+  if (atMs === undefined) {
+    const where = `the commit record that ends at ${formatLsn(endLsn)}`;
+    throw new Failure("postgres.query-failed", `${where} has no time that can be read`);
+  }
+  return { commit: { endLsn, atMs }, lastEndLsn };
 }
 
 /**

@@ -31,7 +31,6 @@ describe("one instance", () => {
     scratch = await Scratch.open();
     address = drawAddress();
     server = scratch.server("one", address);
-    expect(await server.inspect()).toEqual({ kind: "absent" });
     systemId = await server.create(spec, soon());
   });
   afterAll(async () => scratch[Symbol.asyncDispose]());
@@ -127,6 +126,15 @@ describe("one instance", () => {
     expect(await sql(address, "select i from kept order by i")).toEqual([{ i: 1 }, { i: 2 }]);
   });
 
+  test("a server that is frozen is stopped all the same, and does not wake up later", async () => {
+    await restarted();
+    const { pid } = await postmasterOf(data());
+    process.kill(pid, "SIGSTOP");
+    await server.stop("immediate", soon());
+    expect(processesIn(data())).toEqual([]);
+    expect(server.isRunning()).toBe(false);
+  });
+
   test("a pid file that names a living stranger does not stop a start, nor hurt the stranger", async () => {
     await restarted();
     const { pid, text } = await postmasterOf(data());
@@ -208,7 +216,7 @@ describe("one instance", () => {
     await expect(server.start(primary, soon())).rejects.toMatchObject({
       code: "postgres.other-major",
     });
-    await writeFile(join(data(), "PG_VERSION"), "18\n");
+    await writeFile(join(data(), "PG_VERSION"), `${scratch.installation.major}\n`);
   });
 
   test("a creation that was interrupted is unfinished, and goes away", async () => {

@@ -79,7 +79,6 @@ export class SqlConnection {
       application_name: "leeward",
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
-      // Ages are computed from timestamps that pg_walinspect prints in the session's zone.
       options: `-c TimeZone=UTC -c statement_timeout=${QUERY_TIMEOUT_MS} -c synchronous_commit=local`,
       stream: () => socket,
     });

@@ -6,8 +6,11 @@ import type { Lsn } from "../model/lsn.ts";
 
 type Sample = { readonly lsn: Lsn; lastSeenMs: number };
 
-/** One hour of readings a second; beyond that every other one is dropped, which halves the precision. */
+/** One hour of readings a second. What is older is thinned out to the precision below, which a year fits into. */
 const SAMPLES_MAX = 3600;
+
+/** Gaps are at most twice this part of the age: an old age is known to a hundredth. */
+const PRECISION = 1 / 250;
 
 export class WalSamples {
   #samples: Sample[] = [];
@@ -18,9 +21,7 @@ export class WalSamples {
     if (last && lsn < last.lsn) this.#samples = [];
     if (last?.lsn === lsn) last.lastSeenMs = nowMs;
     else this.#samples.push({ lsn, lastSeenMs: nowMs });
-    if (this.#samples.length > SAMPLES_MAX) {
-      this.#samples = this.#samples.filter((_sample, index) => index % 2 === 0);
-    }
+    if (this.#samples.length > SAMPLES_MAX) this.#samples = thinned(this.#samples, nowMs);
   }
 
   /**
@@ -34,4 +35,13 @@ export class WalSamples {
     const reached = this.#samples.findLast((sample) => sample.lsn <= position);
     return reached && nowMs - reached.lastSeenMs;
   }
+}
+
+function thinned(samples: readonly Sample[], nowMs: number): Sample[] {
+  const kept: Sample[] = [];
+  for (const sample of samples) {
+    const gapMs = sample.lastSeenMs - (kept.at(-1)?.lastSeenMs ?? -Infinity);
+    if (gapMs >= (nowMs - sample.lastSeenMs) * PRECISION) kept.push(sample);
+  }
+  return kept.slice(-SAMPLES_MAX);
 }

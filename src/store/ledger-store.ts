@@ -149,7 +149,7 @@ export class LedgerStore implements Store {
       if (this.#closed.signal.aborted) return;
       const nowMs = this.#clock.monotonicMs();
       const due = this.#deadlines.due(nowMs);
-      if (due.length > 0 && nowMs >= retryAtMs) retryAtMs = this.#expire(due, nowMs, retryAtMs > 0);
+      if (due.length > 0) retryAtMs = this.#expire(due, nowMs, retryAtMs > 0);
     }
   }
 

@@ -2,12 +2,15 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { nodeClock } from "../env/node/clock.ts";
 import type { Log } from "../env/env.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import { storeSchemaVersion } from "./sqlite-disk.ts";
 import { registerStoreContract } from "./store-contract.ts";
+
+// Each commit waits for the disk, which others use as well.
+vi.setConfig({ testTimeout: 30_000 });
 
 const directory = mkdtempSync(join(tmpdir(), "store-"));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -4,6 +4,7 @@
  */
 import Database from "libsql";
 
+/** Releasing twice is releasing once. */
 export type WorldLock = { release(): void };
 
 /** Undefined when another supervisor holds it. */
@@ -17,10 +18,11 @@ export function acquireWorldLock(path: string): WorldLock | undefined {
     if (/locked|busy/i.test(String(error))) return undefined;
     throw error;
   }
+  let isHeld = true;
   return {
     release: () => {
-      database.exec("ROLLBACK");
-      database.close();
+      if (isHeld) database.close();
+      isHeld = false;
     },
   };
 }

@@ -73,7 +73,9 @@ export class Scratch {
   static async open(): Promise<Scratch> {
     const directory = await mkdtemp(join(tmpdir(), "leeward-postgres-"));
     await chmod(directory, 0o711);
-    const installation = await findInstallation(undefined, clock, soon());
+    // The whole suite runs on another PostgreSQL as well.
+    const bin = process.env["LEEWARD_PG_BIN"];
+    const installation = await findInstallation(bin, clock, soon());
     const runAs = decideRunAs(await observeRunAs(installation, directory, clock, soon()));
     return new Scratch(directory, installation, runAs);
   }

@@ -103,7 +103,7 @@ export class SqliteFile {
     if (isNew) this.#create(spec);
   }
 
-  /** Changes nothing, so that a file that is not ours stays as it is. Answers whether it is empty. */
+  /** Answers whether the file is empty. One that is not ours keeps what it holds; only its journal is folded in. */
   #recognise({ path, applicationId, schemaVersion, newerVersion, checkAll }: SqliteSpec): boolean {
     const version = Number(this.#pragma("user_version"));
     const foundId = Number(this.#pragma("application_id"));

@@ -108,7 +108,7 @@ test("a watcher gets the status at once, each change of it, and each event once"
   world.statusNow = { ...exampleStatus(), isReady: false };
   await vi.waitFor(() => expect(seen).toHaveLength(3));
   expect(ids(seen)).toEqual([2]);
-  expect(seen.filter(({ kind }) => kind === "status").at(-1)).toMatchObject({
+  expect(seen.findLast(({ kind }) => kind === "status")).toMatchObject({
     status: { isReady: false },
   });
   end.abort();

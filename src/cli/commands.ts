@@ -1,0 +1,51 @@
+/**
+ * The commands by name. Each is in a module of its own that is loaded when it is named: `leeward status` does not
+ * wait for what `leeward psql` needs.
+ */
+import type { Command } from "commander";
+import type { Run } from "./frame.ts";
+
+export type CommandModule = {
+  readonly name: string;
+  /** For the list in `leeward help`. */
+  readonly summary: string;
+  readonly load: () => Promise<(run: Run) => Command>;
+};
+
+export const commands: readonly CommandModule[] = [
+  {
+    name: "status",
+    summary: "show Regions, databases, lag and links",
+    load: async () => (await import("./status.ts")).statusCommand,
+  },
+  {
+    name: "psql",
+    summary: "run SQL, without needing psql",
+    load: async () => (await import("./psql.ts")).psqlCommand,
+  },
+  {
+    name: "region",
+    summary: "kill, stop, start, isolate or heal a Region",
+    load: async () => (await import("./region.ts")).regionCommand,
+  },
+  {
+    name: "link",
+    summary: "show the links between Regions, slow them down, cut them",
+    load: async () => (await import("./link.ts")).linkCommand,
+  },
+  {
+    name: "events",
+    summary: "show what happened",
+    load: async () => (await import("./events.ts")).eventsCommand,
+  },
+  {
+    name: "logs",
+    summary: "show what the programs and PostgreSQL logged",
+    load: async () => (await import("./logs.ts")).logsCommand,
+  },
+  {
+    name: "schema",
+    summary: "print the JSON Schema of leeward.yaml",
+    load: async () => (await import("./schema.ts")).schemaCommand,
+  },
+];

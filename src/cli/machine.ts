@@ -1,0 +1,62 @@
+/** What a command has of the machine that it runs on. Tests make their own. */
+import { tmpdir } from "node:os";
+import type { Readable } from "node:stream";
+import type { Clock, Files } from "../env/env.ts";
+import { nodeClock } from "../env/node/clock.ts";
+import { nodeFiles } from "../env/node/files.ts";
+
+/** One of the two output streams. */
+export interface Output {
+  write(text: string): void;
+  readonly isTty: boolean;
+  /** Size of the terminal, in characters; undefined when there is none. */
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+}
+
+export type Machine = {
+  readonly out: Output;
+  readonly err: Output;
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Undefined where the system knows no users. */
+  readonly userId: number | undefined;
+  readonly temporaryDirectory: string;
+  readonly clock: Clock;
+  readonly files: Files;
+};
+
+export function thisMachine(): Machine {
+  return {
+    out: outputOf(process.stdout),
+    err: outputOf(process.stderr),
+    input: process.stdin,
+    cwd: process.cwd(),
+    env: process.env,
+    userId: process.getuid?.(),
+    temporaryDirectory: tmpdir(),
+    clock: nodeClock,
+    files: nodeFiles,
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  // `leeward events | head` closes the pipe when it has enough; that is no failure.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  return {
+    write: (text) => void stream.write(text),
+    get isTty() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+    get rows() {
+      return stream.isTTY ? stream.rows : undefined;
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/** `leeward psql`: SQL against any instance of a world, without needing psql. */
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { Command } from "commander";
+import { Failure } from "../model/failure.ts";
+import { readWorldSecrets, withWorld } from "./context.ts";
+import { printLine, type Frame, type Run } from "./frame.ts";
+import { choosePassword, choosePlace, superuser } from "./psql-target.ts";
+import { piecesOf, SqlInput } from "./sql-input.ts";
+import { promptForever } from "./sql-prompt.ts";
+import { SqlRunner, type SqlFormat } from "./sql-runner.ts";
+import { SqlSession, type SqlTarget } from "./sql-session.ts";
+
+type PsqlOptions = {
+  readonly region?: string;
+  readonly role: string;
+  readonly command: readonly string[];
+  readonly file?: string;
+  readonly csv?: true;
+};
+
+type Found = { readonly target: SqlTarget; readonly region: string; readonly root: string };
+
+export function psqlCommand(run: Run): Command {
+  return new Command("psql")
+    .description(
+      "Run SQL: statements given, a file, a pipe, or a prompt. Stops at the first error.",
+    )
+    .argument("<database>", "a database of leeward.yaml")
+    .option("--region <region>", "in this Region; left out: where the writer is")
+    .option("--role <role>", "as this role", superuser)
+    .option("-c, --command <sql>", "run this; may be repeated", collect, [])
+    .option("-f, --file <file>", "run what this file holds; - is standard input")
+    .option("--csv", "print CSV")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  leeward psql orders
+  leeward psql orders -c "CREATE TABLE t (id int)" -c "INSERT INTO t VALUES (1)"
+  leeward psql orders --region us-west-2 -c "SELECT * FROM t" --json`,
+    )
+    .action((database: string, options: PsqlOptions) =>
+      run((frame) => psql(frame, database, options)),
+    );
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+async function psql(frame: Frame, database: string, options: PsqlOptions): Promise<void> {
+  const found = await findTarget(frame, database, options);
+  const session = await SqlSession.open(found.target, (notice) => frame.err.write(`${notice}\n`));
+  const cancel = (): void => void session.cancel();
+  frame.signal.addEventListener("abort", cancel, { once: true });
+  try {
+    await runAll(frame, session, options, found);
+  } finally {
+    frame.signal.removeEventListener("abort", cancel);
+    await session.close();
+  }
+}
+
+/** The API's connection is closed before the first statement: a prompt may be open for hours. */
+async function findTarget(
+  frame: Frame,
+  database: string,
+  { region, role }: PsqlOptions,
+): Promise<Found> {
+  return withWorld(frame, async ({ client, layout }) => {
+    const place = choosePlace(await client.status(frame.signal), database, region);
+    const { address: host, port } = place.instance;
+    const password = choosePassword(readWorldSecrets(frame, layout), database, role);
+    const target = { address: { host, port }, database, user: role, password };
+    return { target, region: place.region, root: layout.root };
+  });
+}
+
+async function runAll(
+  frame: Frame,
+  session: SqlSession,
+  { command, file, csv }: PsqlOptions,
+  { target, region, root }: Found,
+): Promise<void> {
+  const runner = new SqlRunner(frame, session, formatOf(frame, csv));
+  if (command.length > 0 || file !== undefined) {
+    for (const text of command) await runner.run(piecesOf(text));
+    if (file === "-") await runPiped(frame, runner);
+    else if (file !== undefined) await runner.run(piecesOf(readScript(frame, file)));
+    return;
+  }
+  if (frame.input.isTTY !== true || !frame.out.isTty) return runPiped(frame, runner);
+  printLine(frame, `${target.database} in ${region}, as ${target.user}. \\? for help.`);
+  const prompt = { name: `${target.database}@${region}`, stateDirectory: root };
+  return promptForever(frame, session, runner, prompt);
+}
+
+function formatOf(frame: Frame, csv: true | undefined): SqlFormat {
+  if (frame.options.json) return "json";
+  return csv === true ? "csv" : "aligned";
+}
+
+function readScript(frame: Frame, file: string): string {
+  const text = frame.files.read(resolve(frame.cwd, file));
+  if (text !== undefined) return text;
+  throw new Failure("usage.invalid", `There is no file ${file}`);
+}
+
+/** Each statement runs as soon as it is whole, so that a pipe of any length takes no memory. */
+async function runPiped(frame: Frame, runner: SqlRunner): Promise<void> {
+  const input = new SqlInput();
+  const lines = createInterface({ input: frame.input });
+  try {
+    for await (const line of lines) {
+      if ((await runner.run(input.line(line))) === "quit") return;
+    }
+    await runner.run(input.end());
+  } finally {
+    lines.close();
+  }
+}

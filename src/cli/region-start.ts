@@ -1,0 +1,54 @@
+/** Whether a Region that was started has come up. Pure. */
+import type { ApiInstance, ApiStatus } from "../api/api.ts";
+
+export type StartView = {
+  readonly status: ApiStatus;
+  readonly region: string;
+  /** It was stopped or killed before; reports older than the start speak of its former life. */
+  readonly wasDown: boolean;
+  /** Since the start was asked for, in ms. */
+  readonly elapsedMs: number;
+};
+
+export type StartDecision =
+  | { readonly kind: "wait" }
+  /** Every instance serves or is fenced. */
+  | { readonly kind: "up"; readonly fenced: readonly string[] }
+  /** Its links are cut, so that nobody outside can see its instances. */
+  | { readonly kind: "unseen" }
+  | { readonly kind: "failed"; readonly because: string };
+
+export function decideStart(view: StartView): StartDecision {
+  const { status, region: name, wasDown, elapsedMs } = view;
+  const region = status.regions[name];
+  if (!region || region.state === "stopped" || region.state === "killed") return { kind: "wait" };
+  if (region.isIsolated) return { kind: "unseen" };
+  const { reportAgeMs } = region;
+  if (reportAgeMs === null || (wasDown && reportAgeMs > elapsedMs)) return { kind: "wait" };
+  const instances = instancesIn(status, name);
+  const failed = instances.filter(({ instance }) => instance.state === "failed");
+  if (failed.length > 0) {
+    const reasons = failed.map(
+      ({ id, instance }) => `${id}: ${instance.because ?? "no reason given"}`,
+    );
+    return { kind: "failed", because: reasons.join("; ") };
+  }
+  const isUp = instances.every(
+    ({ instance: { state } }) => state === "serving" || state === "fenced",
+  );
+  if (!isUp) return { kind: "wait" };
+  const fenced = instances.filter(({ instance }) => instance.state === "fenced");
+  return { kind: "up", fenced: fenced.map(({ id }) => id) };
+}
+
+function instancesIn(
+  { databases }: ApiStatus,
+  region: string,
+): readonly { readonly id: string; readonly instance: ApiInstance }[] {
+  return Object.entries(databases).flatMap(([database, { members }]) =>
+    (members[region]?.instances ?? []).map((instance) => ({
+      id: `${database}/${region}/${instance.number}`,
+      instance,
+    })),
+  );
+}

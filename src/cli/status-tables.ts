@@ -1,0 +1,198 @@
+/** A status for people: as tables for a whole look, as facts for those who follow changes. Pure. */
+import type { ApiDatabase, ApiInstance, ApiLink, ApiMember, ApiStatus } from "../api/api.ts";
+import { unreachable } from "../std/assert.ts";
+import type { Colors } from "./frame.ts";
+import { parseInstant, showInstant } from "./instant.ts";
+import { formatBytes, formatDuration, table } from "./output.ts";
+
+export type Look = { readonly colors: Colors; readonly nowMs: number };
+
+export function statusLines(status: ApiStatus, look: Look): readonly string[] {
+  return [
+    title(status, look),
+    "",
+    ...regionTable(status, look),
+    "",
+    ...databaseTable(status, look),
+    "",
+    ...linkTable(status.links, look),
+  ];
+}
+
+function title({ name, world, isReady, controller, startedAt }: ApiStatus, look: Look): string {
+  const { colors, nowMs } = look;
+  const state = isReady ? colors.green("ready") : colors.yellow("not ready");
+  const since = colors.dim(`since ${showInstant(startedAt, nowMs)}`);
+  return `${colors.bold(name)} (world ${world})  ${state}  ${controller.api}  ${since}`;
+}
+
+function regionTable({ regions }: ApiStatus, { colors }: Look): readonly string[] {
+  const rows = Object.entries(regions).map(([name, { state, address, because }]) => [
+    name,
+    colored(state, colors),
+    address,
+    colors.dim(because ?? ""),
+  ]);
+  return table([header(colors, "REGION", "STATE", "NETWORK"), ...rows]);
+}
+
+function databaseTable({ databases }: ApiStatus, look: Look): readonly string[] {
+  const names = ["DATABASE", "REGION", "ROLE", "STATE", "LAG", "ADDRESS"];
+  const rows = Object.entries(databases).flatMap(([name, database]) => {
+    const members = Object.entries(database.members).flatMap(([region, member]) =>
+      memberRows(region, member, database, look),
+    );
+    return members.map((row, index) => [index === 0 ? name : "", ...row]);
+  });
+  return table([header(look.colors, ...names), ...rows]);
+}
+
+function memberRows(
+  region: string,
+  member: ApiMember,
+  database: ApiDatabase,
+  look: Look,
+): readonly (readonly string[])[] {
+  return member.instances.map((instance, index) => [
+    index === 0 ? region : "",
+    instance.role,
+    colored(instance.state, look.colors),
+    index === 0 ? lagText(member) : "",
+    `${instance.address}:${instance.port}`,
+    look.colors.dim(note(region, instance, database, look)),
+  ]);
+}
+
+function note(
+  region: string,
+  instance: ApiInstance,
+  { writer, epoch, kind }: ApiDatabase,
+  { nowMs }: Look,
+): string {
+  const parts: string[] = [];
+  if (kind === "local") parts.push("local");
+  if (writer?.region === region && instance.role === "primary") {
+    parts.push(`epoch ${epoch}, writer since ${sinceText(writer.since, nowMs)}`);
+  }
+  if (instance.because !== null) parts.push(instance.because);
+  if (instance.progress !== null) parts.push(progressText(instance.progress));
+  return parts.join("; ");
+}
+
+function sinceText(since: string, nowMs: number): string {
+  const ms = parseInstant(since);
+  const ago = ms === undefined ? "" : ` (${formatDuration(Math.max(0, nowMs - ms))})`;
+  return `${showInstant(since, nowMs)}${ago}`;
+}
+
+/** `12 MiB of 40 MiB, 8.1 MiB/s, 4 s left`. */
+export function progressText(progress: NonNullable<ApiInstance["progress"]>): string {
+  const { receivedBytes, totalBytes, bytesPerSecond, leftMs } = progress;
+  const whole = totalBytes === null ? "" : ` of ${formatBytes(totalBytes)}`;
+  const left = leftMs === null ? "" : `, ${formatDuration(leftMs)} left`;
+  return `${formatBytes(receivedBytes)}${whole}, ${formatBytes(bytesPerSecond)}/s${left}`;
+}
+
+/** What a secondary has not replayed, in bytes and in time. */
+export function lagText({ role, lagBytes, lagMs }: ApiMember): string {
+  if (role === "primary") return "";
+  if (lagBytes === null && lagMs === null) return "not known";
+  const known = [
+    ...(lagBytes === null ? [] : [formatBytes(lagBytes)]),
+    ...(lagMs === null ? [] : [formatDuration(lagMs)]),
+  ];
+  return known.join(", ");
+}
+
+export function linkTable(links: readonly ApiLink[], { colors }: Look): readonly string[] {
+  const rows = links.flatMap((link) => linkRows(link, colors));
+  const names = ["LINK", "STATE", "RTT", "JITTER", "BANDWIDTH", "FLOWS", "DELIVERED"];
+  return table([header(colors, ...names), ...rows]);
+}
+
+/** One row where both directions are alike, else one for each. */
+function linkRows(link: ApiLink, colors: Colors): readonly (readonly string[])[] {
+  const { between, rttMs, state, isIsolated, directions } = link;
+  const [there, back] = directions;
+  const flows = `${there.openFlows + back.openFlows}`;
+  const shownState = colored(state, colors) + (isIsolated ? colors.dim(" (isolated)") : "");
+  const total = formatBytes(there.deliveredBytes + back.deliveredBytes);
+  const isAlike =
+    there.delayMs === back.delayMs &&
+    there.jitterMs === back.jitterMs &&
+    there.bandwidth === back.bandwidth &&
+    there.isUp === back.isUp;
+  const jitter = formatDuration(there.jitterMs);
+  const whole = [between.join(" – "), shownState, formatDuration(rttMs)];
+  if (isAlike) return [[...whole, jitter, there.bandwidth, flows, total]];
+  const rows = directions.map(({ from, to, delayMs, jitterMs, bandwidth, isUp, ...rest }) => [
+    colors.dim(`  ${from} → ${to}`),
+    colored(isUp ? "up" : "down", colors),
+    `+${formatDuration(delayMs)}`,
+    formatDuration(jitterMs),
+    bandwidth,
+    `${rest.openFlows}`,
+    formatBytes(rest.deliveredBytes),
+  ]);
+  return [whole, ...rows];
+}
+
+/** One line for each thing that can change, by its name: `status --watch` prints those that did. */
+export function statusFacts(status: ApiStatus): ReadonlyMap<string, string> {
+  const facts = new Map<string, string>();
+  const why = (because: string | null): string => (because === null ? "" : ` (${because})`);
+  for (const [name, { state, because }] of Object.entries(status.regions)) {
+    facts.set(`region ${name}`, `${name}: ${state}${why(because)}`);
+  }
+  for (const [name, { epoch, primary, members }] of Object.entries(status.databases)) {
+    if (primary !== null)
+      facts.set(`database ${name}`, `${name}: epoch ${epoch}, ${primary} writes`);
+    for (const [region, member] of Object.entries(members)) {
+      for (const { number, role, state, because } of member.instances) {
+        const id = `${name}/${region}/${number}`;
+        facts.set(id, `${id}: ${role}, ${state}${why(because)}`);
+      }
+      const lag = lagText(member);
+      if (lag !== "") facts.set(`lag ${name} ${region}`, `${name}/${region}: lag ${lag}`);
+    }
+  }
+  for (const { between, state, rttMs } of status.links) {
+    const id = between.join(" – ");
+    facts.set(`link ${id}`, `${id}: ${state}, ${formatDuration(rttMs)}`);
+  }
+  facts.set("ready", status.isReady ? "ready" : "not ready");
+  return facts;
+}
+
+function header(colors: Colors, ...names: readonly string[]): readonly string[] {
+  return names.map((name) => colors.dim(name));
+}
+
+type Health = "good" | "passing" | "bad";
+
+const healthOf: Readonly<Record<string, Health>> = {
+  serving: "good",
+  up: "good",
+  starting: "passing",
+  creating: "passing",
+  cloning: "passing",
+  "catching-up": "passing",
+  degraded: "passing",
+  "one-way": "passing",
+  absent: "passing",
+  stopped: "passing",
+};
+
+export function colored(state: string, colors: Colors): string {
+  const health = healthOf[state] ?? "bad";
+  switch (health) {
+    case "good":
+      return colors.green(state);
+    case "passing":
+      return colors.yellow(state);
+    case "bad":
+      return colors.red(state);
+    default:
+      return unreachable(health);
+  }
+}

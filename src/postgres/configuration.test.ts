@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { renderBootstrap } from "./bootstrap.ts";
+import {
+  includeLeewardConf,
+  renderHba,
+  renderLeewardConf,
+  renderPassFile,
+  type Settings,
+} from "./configuration.ts";
+import { localeArguments } from "./new-cluster.ts";
+
+const settings: Settings = {
+  listenHost: "127.0.1.11",
+  listenPort: 5432,
+  slotWalKeepMegabytes: 8192,
+  upstream: {
+    address: { host: "127.0.2.101", port: 5432 },
+    slot: "leeward_us_west_2_1",
+    applicationName: "orders/us-west-2/1",
+  },
+  passFile: "/home/o'neil/my state/upstream.pass",
+};
+
+test("a path with a space and a quote survives two levels of quoting", () => {
+  const line = renderLeewardConf(settings)
+    .split("\n")
+    .find((text) => text.startsWith("primary_conninfo"));
+  expect(line).toContain(String.raw`passfile=''/home/o\''neil/my state/upstream.pass''`);
+});
+
+test("without an upstream there is no connection and no slot", () => {
+  const text = renderLeewardConf({ ...settings, upstream: undefined });
+  expect(text).toContain("primary_conninfo = ''\n");
+  expect(text).toContain("primary_slot_name = ''\n");
+});
+
+test("every line of pg_hba.conf asks for SCRAM, and replication is for the replicator alone", () => {
+  const lines = renderHba(["127.0.0.0/16"], "127.0.1.11").split("\n").slice(1, -1);
+  expect(lines.every((line) => line.endsWith(" scram-sha-256"))).toBe(true);
+  expect(lines.filter((line) => line.startsWith("host replication"))).toEqual([
+    "host replication replicator 127.0.0.0/16 scram-sha-256",
+  ]);
+});
+
+test("our file is included once, at the end", () => {
+  const once = includeLeewardConf("port = 5432\n#include = 'leeward.conf'\n");
+  expect(once.endsWith("\ninclude = 'leeward.conf'\n")).toBe(true);
+  expect(includeLeewardConf(once)).toBe(once);
+});
+
+test("a colon and a backslash in a password are not separators", () => {
+  expect(renderPassFile("a:b\\c")).toBe("*:*:*:replicator:a\\:b\\\\c\n");
+});
+
+test("names are quoted in the first SQL, and the maintenance database is not made twice", () => {
+  const role = { name: 'o"x', login: true, superuser: false, replication: false };
+  const statements = renderBootstrap([{ ...role, verifier: "v'" }], "my db", 'o"x');
+  expect(statements[0]).toBe(`CREATE ROLE "o""x" LOGIN NOSUPERUSER NOREPLICATION PASSWORD 'v'''`);
+  expect(statements.at(-1)).toBe(`CREATE DATABASE "my db" OWNER "o""x"`);
+  expect(renderBootstrap([], "postgres", undefined)).toEqual(["CREATE EXTENSION pg_walinspect"]);
+});
+
+test("text sorts the same in every Region from 17 on", () => {
+  expect(localeArguments(18)).toContain("--locale-provider=builtin");
+  expect(localeArguments(15)).toEqual(["--locale=C.UTF-8"]);
+});

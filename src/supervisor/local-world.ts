@@ -1,0 +1,119 @@
+/** A whole world on this machine, from its leeward.yaml to running programs, and back. */
+import { dirname, join } from "node:path";
+import { listeners, type AddressPlan } from "../config/addresses.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/config.ts";
+import { stateDirectoryName, type StateLayout } from "../config/state-directory.ts";
+import type { Clock, Files, Log, Random } from "../env/env.ts";
+import { Failure } from "../model/failure.ts";
+import type { Secret } from "../std/secret.ts";
+import type { LogLevel } from "../wire/program-settings.ts";
+import { checkAddresses } from "./address-check.ts";
+import { machineFacts } from "./machine-facts.ts";
+import { claimStateDirectory, prepareWorld, type PrepareOptions } from "./prepare.ts";
+import { Supervisor } from "./supervisor.ts";
+import { writeSupervisorRecord } from "./supervisor-record.ts";
+import { acquireWorldLock, type WorldLock } from "./world-lock.ts";
+
+export type LocalWorldOptions = {
+  /** The path of leeward.yaml. */
+  readonly configFile: string;
+  /** Undefined: `.leeward` beside the file. */
+  readonly stateDirectory: string | undefined;
+  readonly version: string;
+  readonly logLevel: LogLevel;
+  readonly pgBin: string | undefined;
+  /** How this program itself is run: node and the script. */
+  readonly self: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+export type LocalWorldDoors = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: Files;
+  readonly log: (path: string) => Log;
+};
+
+export type OpenWorld = {
+  readonly config: Config;
+  /** What leeward.yaml asks for and this version does not do. */
+  readonly notYet: readonly string[];
+  readonly plan: AddressPlan;
+  readonly layout: StateLayout;
+  readonly apiToken: Secret;
+  readonly supervisor: Supervisor;
+  /** Stops every program cleanly, and lets the state directory go. */
+  readonly close: () => Promise<void>;
+  /** Kills every program. */
+  readonly kill: () => Promise<void>;
+};
+
+export function stateDirectoryOf(options: LocalWorldOptions): string {
+  return options.stateDirectory ?? join(dirname(options.configFile), stateDirectoryName);
+}
+
+/** @throws Failure `config.not-found`, `config.invalid` */
+export function readConfig(files: Files, configFile: string): ReturnType<typeof loadConfig> {
+  const text = files.read(configFile);
+  if (text === undefined) throw new Failure("config.not-found", `There is no ${configFile}`);
+  return loadConfig(text, configFile);
+}
+
+/**
+ * Starts the world; settles when its API serves. Its databases may take longer.
+ * @throws Failure `world.already-running`, and everything that a config, a state directory or an address can do
+ */
+export async function openWorld(
+  options: LocalWorldOptions,
+  doors: LocalWorldDoors,
+  signal: AbortSignal,
+): Promise<OpenWorld> {
+  const { config, notYet } = readConfig(doors.files, options.configFile);
+  const stateDirectory = stateDirectoryOf(options);
+  const facts = machineFacts();
+  const prepare: PrepareOptions = {
+    ...{ config, stateDirectory, isRoot: facts.isRoot },
+    ...{ version: options.version, logLevel: options.logLevel, pgBin: options.pgBin },
+    platform: facts.platform === "linux" ? "linux" : "other",
+  };
+  const layout = claimStateDirectory(doors, prepare);
+  const lock = takeLock(layout);
+  try {
+    const { plan, secrets } = prepareWorld(doors, prepare, layout);
+    await checkAddresses(listeners(plan));
+    const supervisor = new Supervisor(
+      { config, plan, layout, facts, self: options.self, environment: options.environment },
+      { clock: doors.clock, log: doors.log(layout.log("supervisor")) },
+    );
+    const leave = (): void => {
+      doors.files.remove(layout.supervisor);
+      lock.release();
+    };
+    writeSupervisorRecord(doors.files, layout.supervisor, {
+      pid: process.pid,
+      api: plan.api,
+      startedWallMs: doors.clock.wallMs(),
+      version: options.version,
+    });
+    await supervisor.start(signal).catch(async (error: unknown) => {
+      await supervisor.kill();
+      leave();
+      throw error;
+    });
+    return {
+      ...{ config, notYet, plan, layout, supervisor, apiToken: secrets.apiToken },
+      close: () => supervisor.stop().finally(leave),
+      kill: () => supervisor.kill().finally(leave),
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function takeLock(layout: StateLayout): WorldLock {
+  const lock = acquireWorldLock(`${layout.root}/supervisor.lock`);
+  if (lock) return lock;
+  throw new Failure("world.already-running", `The world in ${layout.root} is already running`);
+}
