@@ -17,8 +17,7 @@ function isInstalled() {
   const installed = JSON.parse(readFileSync(hidden, "utf8")).packages;
   const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
   return Object.entries(wanted).every(
-    ([path, entry]) =>
-      path === "" || entry.optional || installed[path]?.version === entry.version,
+    ([path, entry]) => path === "" || entry.optional || installed[path]?.version === entry.version,
   );
 }
 

@@ -41,8 +41,7 @@ const isTest = (file: string): boolean => /\.test\.ts$|-contract\.ts$/.test(file
 
 test("imports point downwards", () => {
   const upwards = crossings().filter(
-    ({ file, from, to }) =>
-      !isTest(file) && (level.get(to) ?? Infinity) >= (level.get(from) ?? -1),
+    ({ file, from, to }) => !isTest(file) && (level.get(to) ?? Infinity) >= (level.get(from) ?? -1),
   );
   expect(upwards.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
 });

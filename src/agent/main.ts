@@ -49,7 +49,8 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
     },
   );
   await agent.run(signal);
-  await agent.leave(await deadline(leaveTimeoutMs));
+  const late = deadline(leaveTimeoutMs);
+  await agent.leave(late).catch(() => undefined);
 }
 
 async function openServers(
@@ -67,10 +68,11 @@ async function openServers(
     because: runAs.because,
   });
   return new Map(
-    settings.instances.map(({ database, number, address, directory, passwords }) => {
+    settings.instances.map(({ database, number, address, directory, passwords, settings: own }) => {
       const id: InstanceId = { database, region, number };
       const server = new PostgresServer({
         ...{ directory, address, installation, runAs, passwords, allowFrom },
+        settings: own,
         slotWalKeepMegabytes: postgres.maxSlotWalKeepMb,
         ...{ clock: nodeClock, random: nodeRandom },
         log: log.child({ instance: formatInstance(id) }),
@@ -80,7 +82,7 @@ async function openServers(
   );
 }
 
-async function deadline(ms: number): Promise<AbortSignal> {
+function deadline(ms: number): AbortSignal {
   const late = new AbortController();
   void nodeClock.sleep(ms, new AbortController().signal).then(() => late.abort());
   return late.signal;

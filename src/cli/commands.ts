@@ -14,6 +14,26 @@ export type CommandModule = {
 
 export const commands: readonly CommandModule[] = [
   {
+    name: "up",
+    summary: "bring up the world of a leeward.yaml",
+    load: async () => (await import("./up.ts")).upCommand,
+  },
+  {
+    name: "down",
+    summary: "stop the world, keep its data",
+    load: async () => (await import("./down.ts")).downCommand,
+  },
+  {
+    name: "reset",
+    summary: "stop the world, delete its data",
+    load: async () => (await import("./reset.ts")).resetCommand,
+  },
+  {
+    name: "doctor",
+    summary: "show what would stop `up` on this machine",
+    load: async () => (await import("./doctor.ts")).doctorCommand,
+  },
+  {
     name: "status",
     summary: "show Regions, databases, lag and links",
     load: async () => (await import("./status.ts")).statusCommand,

@@ -17,6 +17,16 @@ export function findWorld(frame: Frame): StateLayout {
   return stateLayout(findStateDirectory(search));
 }
 
+/** For commands that end a world: undefined where there is none, which is then nothing to do. */
+export function findWorldToEnd(frame: Frame): StateLayout | undefined {
+  try {
+    return findWorld(frame);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "world.not-running") return undefined;
+    throw error;
+  }
+}
+
 export type Connection = { readonly client: ApiClient; readonly layout: StateLayout };
 
 /** Runs `work` with a client of the world that the frame is about, and closes it. */

@@ -53,10 +53,15 @@ function outputOf(stream: NodeJS.WriteStream): Output {
       return stream.isTTY === true;
     },
     get columns() {
-      return stream.isTTY ? stream.columns : undefined;
+      return sizeOf(stream.columns);
     },
     get rows() {
-      return stream.isTTY ? stream.rows : undefined;
+      return sizeOf(stream.rows);
     },
   };
+}
+
+/** A terminal that does not know its size says 0. */
+function sizeOf(characters: number | undefined): number | undefined {
+  return characters === 0 ? undefined : characters;
 }

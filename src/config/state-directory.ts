@@ -15,6 +15,8 @@ export type StateLayout = {
   readonly config: string;
   /** Who runs now: the supervisor's pid and addresses. */
   readonly supervisor: string;
+  /** Held by the supervisor as long as it lives. */
+  readonly lock: string;
   /** Mode 0700. */
   readonly secrets: string;
   /** Everything, mode 0600; read by the supervisor and by the owner's commands only. */
@@ -41,6 +43,7 @@ export function stateLayout(root: string): StateLayout {
     worldRecord: join(root, "world.json"),
     config: join(root, configFileName),
     supervisor: join(root, "supervisor.json"),
+    lock: join(root, "supervisor.lock"),
     secrets,
     allSecrets: join(secrets, "world.json"),
     controllerSecrets: join(secrets, "controller.json"),

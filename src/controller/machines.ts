@@ -27,7 +27,8 @@ export class Machines {
 
   hear(message: Json): void {
     const heard = z.decode(supervisorMessage, message as z.input<typeof supervisorMessage>);
-    if (heard.kind === "power") for (const { region, state } of heard.regions) this.#note(region, state);
+    if (heard.kind === "power")
+      for (const { region, state } of heard.regions) this.#note(region, state);
     if (heard.kind === "power-done") this.#settle(heard.id, heard.failure);
   }
 

@@ -94,17 +94,19 @@ async function serveAgents(
   const onBug = (error: unknown): never => {
     throw error;
   };
-  await new NodeNetwork({ clock: nodeClock, onBug }).serve(settings.control, (token) => peers.get(token), handler, signal);
+  await new NodeNetwork({ clock: nodeClock, onBug }).serve(
+    settings.control,
+    (token) => peers.get(token),
+    handler,
+    signal,
+  );
 }
 
 function databaseSettings(settings: ControllerSettings): DatabaseSettings {
   return {
     systems: settings.systems.map((system) => ({
       ...system,
-      key: systemKey(
-        system.database,
-        system.kind === "local" ? system.firstPrimary : undefined,
-      ),
+      key: systemKey(system.database, system.kind === "local" ? system.firstPrimary : undefined),
       roles: system.roles.map((role) => ({ ...role, password: undefined })),
     })),
     leaseTtlMs: settings.leaseTtlMs,
@@ -137,9 +139,11 @@ async function sweepForever(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await archive.removeOlderThan(clock.wallMs() - keepDays * dayMs, signal).catch((error: unknown) => {
-      if (!signal.aborted) log.error("archive.sweep-failed", { error: describeError(error) });
-    });
+    await archive
+      .removeOlderThan(clock.wallMs() - keepDays * dayMs, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.error("archive.sweep-failed", { error: describeError(error) });
+      });
     await clock.sleep(archiveSweepMs, signal).catch(() => undefined);
   }
 }

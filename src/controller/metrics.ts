@@ -36,15 +36,22 @@ const table: readonly Metric[] = [
     from
       .systems()
       .filter(({ system }) => system.kind === "global")
-      .map(({ system, record }) => ({ labels: { database: system.database }, value: record.epoch })),
-  ),
-  gauge("leeward_database_is_primary", "1 in the Region that may write, 0 elsewhere.", memberLabels, (from) =>
-    from.systems().flatMap(({ system, record }) =>
-      system.regions.map(({ region }) => ({
-        labels: { database: system.database, region },
-        value: region === record.primary ? 1 : 0,
+      .map(({ system, record }) => ({
+        labels: { database: system.database },
+        value: record.epoch,
       })),
-    ),
+  ),
+  gauge(
+    "leeward_database_is_primary",
+    "1 in the Region that may write, 0 elsewhere.",
+    memberLabels,
+    (from) =>
+      from.systems().flatMap(({ system, record }) =>
+        system.regions.map(({ region }) => ({
+          labels: { database: system.database, region },
+          value: region === record.primary ? 1 : 0,
+        })),
+      ),
   ),
   gauge(
     "leeward_instance_state",
@@ -63,10 +70,17 @@ const table: readonly Metric[] = [
         })),
       ),
   ),
-  gauge("leeward_region_state", "1 for the state that a Region is in.", ["region", "state"], (from) =>
-    from.regionStates().map((labels) => ({ labels, value: 1 })),
+  gauge(
+    "leeward_region_state",
+    "1 for the state that a Region is in.",
+    ["region", "state"],
+    (from) => from.regionStates().map((labels) => ({ labels, value: 1 })),
   ),
-  memberLag("leeward_database_lag_bytes", "WAL that a secondary has not replayed.", ({ lagBytes }) => lagBytes),
+  memberLag(
+    "leeward_database_lag_bytes",
+    "WAL that a secondary has not replayed.",
+    ({ lagBytes }) => lagBytes,
+  ),
   memberLag(
     "leeward_database_lag_seconds",
     "Age of the oldest commit that a secondary has not replayed.",
@@ -82,11 +96,27 @@ const table: readonly Metric[] = [
     "Age of the oldest WAL that a secondary has not on disk.",
     ({ progressLagMs }) => seconds(progressLagMs),
   ),
-  auroraLag("AuroraGlobalDBReplicationLag", "ms behind the primary, in reads.", ({ lagMs }) => lagMs),
-  auroraLag("AuroraGlobalDBRPOLag", "ms of commits that would be lost.", ({ rpoLagMs }) => rpoLagMs),
-  auroraLag("AuroraGlobalDBProgressLag", "ms behind the primary, in WAL.", ({ progressLagMs }) => progressLagMs),
+  auroraLag(
+    "AuroraGlobalDBReplicationLag",
+    "ms behind the primary, in reads.",
+    ({ lagMs }) => lagMs,
+  ),
+  auroraLag(
+    "AuroraGlobalDBRPOLag",
+    "ms of commits that would be lost.",
+    ({ rpoLagMs }) => rpoLagMs,
+  ),
+  auroraLag(
+    "AuroraGlobalDBProgressLag",
+    "ms behind the primary, in WAL.",
+    ({ progressLagMs }) => progressLagMs,
+  ),
   {
-    ...auroraLag("AuroraGlobalDBDataTransferBytes", "WAL sent to the secondary.", ({ sentBytes }) => sentBytes),
+    ...auroraLag(
+      "AuroraGlobalDBDataTransferBytes",
+      "WAL sent to the secondary.",
+      ({ sentBytes }) => sentBytes,
+    ),
     kind: "counter",
   },
   gauge("leeward_link_up", "0 when this direction is a black hole.", linkLabels, (from) =>
@@ -184,7 +214,9 @@ function secondaryLags(
       const { lag } = lagOf(snapshot, region);
       const value = lag && read(lag);
       const { database } = snapshot.system;
-      return value === undefined ? [] : [{ database, region, primary: snapshot.record.primary, value }];
+      return value === undefined
+        ? []
+        : [{ database, region, primary: snapshot.record.primary, value }];
     }),
   );
 }

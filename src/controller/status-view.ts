@@ -49,7 +49,8 @@ type Judged = { readonly state: ApiRegionState; readonly because?: string };
 function regionState(facts: RegionFacts): Judged {
   if (facts.power === "killed" || facts.power === "stopped") return { state: facts.power };
   if (facts.isIsolated) return { state: "isolated", because: "all its links are cut" };
-  if (facts.reportAgeMs === undefined) return { state: "starting", because: "it has not reported yet" };
+  if (facts.reportAgeMs === undefined)
+    return { state: "starting", because: "it has not reported yet" };
   if (facts.reportAgeMs > reportMaxAgeMs) {
     return { state: "unreachable", because: "it does not report to the controller" };
   }

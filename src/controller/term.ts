@@ -13,6 +13,7 @@ export async function takeTerm(store: Store, signal: AbortSignal): Promise<Contr
     : { key: termKey, version: 0 };
   const put = { kind: "put", key: termKey, value: String(term) } as const;
   const { succeeded } = await store.commit([unchanged], [put], signal);
-  if (!succeeded) throw new Failure("store.conflict", "Another controller took the next term first");
+  if (!succeeded)
+    throw new Failure("store.conflict", "Another controller took the next term first");
   return term;
 }

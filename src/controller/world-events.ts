@@ -45,6 +45,8 @@ export function linkChangeEvent(
     message: `The link ${oneWay ? "from" : "between"} ${arrow} was changed: ${said.join(", ") || "nothing"}.`,
     region: undefined,
     database: undefined,
-    details: Object.fromEntries(Object.entries(change).map(([name, value]) => [name, value ?? null])),
+    details: Object.fromEntries(
+      Object.entries(change).map(([name, value]) => [name, value ?? null]),
+    ),
   };
 }

@@ -19,7 +19,12 @@ import type { ArchivedEvent, NewEvent } from "../model/event.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import type { LinkChange, LinkScope, LinkSettings } from "../model/link-settings.ts";
 import type { PowerState } from "../model/power.ts";
-import { formatInstance, type ControllerTerm, type InstanceId, type RegionId } from "../model/region.ts";
+import {
+  formatInstance,
+  type ControllerTerm,
+  type InstanceId,
+  type RegionId,
+} from "../model/region.ts";
 import { assert } from "../std/assert.ts";
 import { nearest } from "../std/nearest.ts";
 import type { ControllerSettings } from "../wire/program-settings.ts";
@@ -195,7 +200,11 @@ export class LocalWorld implements World {
 
   #linkView(link: LinkSettings): ApiLink {
     const { links } = this.#parts;
-    return linkView(link, link.ends.some((end) => links.isIsolated(end)), links.traffic);
+    return linkView(
+      link,
+      link.ends.some((end) => links.isIsolated(end)),
+      links.traffic,
+    );
   }
 
   #region(name: string): RegionSettings {

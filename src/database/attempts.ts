@@ -6,7 +6,12 @@ import { Backoff } from "../std/backoff.ts";
 const firstRetryMs = 1_000;
 const maxRetryMs = 30_000;
 
-type Attempt = { number: number; settledId: string | undefined; nextAtMs: number; backoff: Backoff };
+type Attempt = {
+  number: number;
+  settledId: string | undefined;
+  nextAtMs: number;
+  backoff: Backoff;
+};
 
 export class Attempts {
   readonly #clock: Clock;

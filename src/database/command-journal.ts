@@ -75,7 +75,9 @@ export class CommandJournal {
   /** @throws Failure `agent.superseded` */
   refuseOlder(
     term: ControllerTerm,
-    target: { readonly database: string; readonly number: number; readonly epoch: Epoch } | undefined,
+    target:
+      | { readonly database: string; readonly number: number; readonly epoch: Epoch }
+      | undefined,
   ): void {
     if (term < this.#state.term) {
       throw new Failure(
@@ -122,6 +124,8 @@ function parse(text: string, path: string): AgentState {
   try {
     return z.decode(agentState, JSON.parse(text) as z.input<typeof agentState>);
   } catch (cause) {
-    throw new Failure("state.damaged", `Could not understand the agent's state in ${path}`, { cause });
+    throw new Failure("state.damaged", `Could not understand the agent's state in ${path}`, {
+      cause,
+    });
   }
 }

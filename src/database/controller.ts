@@ -230,7 +230,12 @@ export class DatabaseController {
         const upstream = upstreamAssignment(decision.instance, record, this.#settings.addressOf);
         assert(upstream !== undefined, "only a secondary is cloned (D4)");
         const { systemId, replace } = decision;
-        this.#command(decision.instance, record, "clone", { kind: "clone", upstream, systemId, replace });
+        this.#command(decision.instance, record, "clone", {
+          kind: "clone",
+          upstream,
+          systemId,
+          replace,
+        });
         return;
       }
       default:
@@ -292,7 +297,10 @@ export class DatabaseController {
     const put = { kind: "put", key: system.key, value: formatRecord(after) } as const;
     const commit = await this.#doors.store.commit([unchanged], [put], signal);
     if (!commit.succeeded) {
-      throw new Failure("store.conflict", `The record ${system.key} changed while it was decided upon`);
+      throw new Failure(
+        "store.conflict",
+        `The record ${system.key} changed while it was decided upon`,
+      );
     }
     this.#records.set(system.key, after);
   }
@@ -307,7 +315,10 @@ export class DatabaseController {
   async #append(event: NewEvent): Promise<void> {
     const never = new AbortController().signal;
     await this.#doors.archive.append(event, never).catch((error: unknown) => {
-      this.#doors.log.error("archive.append-failed", { kind: event.kind, error: describeError(error) });
+      this.#doors.log.error("archive.append-failed", {
+        kind: event.kind,
+        error: describeError(error),
+      });
     });
   }
 

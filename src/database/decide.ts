@@ -49,13 +49,18 @@ function decideCreation(view: SystemView): Decision {
   if (!writer?.report) return wait("the writer's agent does not report");
   const { report, id } = writer;
   const stranger = view.instances.find(
-    (other) => other.report?.systemId !== undefined && !(other === writer && view.record.isCreating),
+    (other) =>
+      other.report?.systemId !== undefined && !(other === writer && view.record.isCreating),
   );
   if (stranger !== undefined) {
     return wait(`${formatInstance(stranger.id)} holds data, but no system was ever created`);
   }
   if (report.systemId !== undefined) {
-    return { kind: "record-system-id", systemId: report.systemId, because: "the writer was created" };
+    return {
+      kind: "record-system-id",
+      systemId: report.systemId,
+      because: "the writer was created",
+    };
   }
   if (!hasNoData(report)) return wait(`the writer is ${report.state.kind}`);
   if (!writer.mayTry) return wait("the last attempt failed a moment ago");
@@ -94,7 +99,9 @@ function isBusy(report: InstanceReport): boolean {
 /** A failed attempt leaves nothing behind; its words stay in the state until the next one. */
 function hasNoData(report: InstanceReport): boolean {
   const { kind } = report.state;
-  return report.systemId === undefined && !isBusy(report) && (kind === "absent" || kind === "failed");
+  return (
+    report.systemId === undefined && !isBusy(report) && (kind === "absent" || kind === "failed")
+  );
 }
 
 function wait(because: string): Decision {

@@ -32,7 +32,8 @@ export type InstanceDecision = { readonly because: string } & (
 
 export function decideInstance(view: InstanceView): InstanceDecision {
   const { assignment, data, running } = view;
-  if (!assignment) return { kind: "fenced", because: "the controller has not said yet what it is to be" };
+  if (!assignment)
+    return { kind: "fenced", because: "the controller has not said yet what it is to be" };
   if (running) return decideRunning(running, assignment);
   if (data.kind === "unfinished") {
     return { kind: "remove-unfinished", because: "a creation or clone was interrupted" };
@@ -54,7 +55,11 @@ export function decideInstance(view: InstanceView): InstanceDecision {
 function decideAbsent(assignment: Assignment): InstanceDecision {
   const isLost = assignment.role === "primary" && assignment.systemId !== undefined;
   return isLost
-    ? { kind: "refuse", code: "postgres.data-missing", because: "the writer's data directory is gone" }
+    ? {
+        kind: "refuse",
+        code: "postgres.data-missing",
+        because: "the writer's data directory is gone",
+      }
     : { kind: "wait", because: "there is no data yet" };
 }
 
@@ -64,7 +69,8 @@ function decideStart(
   isStandby: boolean,
 ): InstanceDecision {
   if (assignment.role === "primary") {
-    if (isStandby) return { kind: "fenced", because: "its data is a standby's and was never promoted" };
+    if (isStandby)
+      return { kind: "fenced", because: "its data is a standby's and was never promoted" };
     if (!view.leaseIsInHand) {
       return { kind: "fenced", because: "it has no lease: the controller does not answer" };
     }
@@ -72,7 +78,10 @@ function decideStart(
     return { kind: "start", as: { kind: "primary" }, because: "the lease is in hand" };
   }
   if (!isStandby) {
-    return { kind: "fenced", because: "its data is a former writer's and must be kept as evidence first" };
+    return {
+      kind: "fenced",
+      because: "its data is a former writer's and must be kept as evidence first",
+    };
   }
   if (!view.mayTry) return { kind: "wait", because: "the last start failed a moment ago" };
   return assignment.upstream
@@ -85,7 +94,8 @@ function decideStart(
 }
 
 function decideRunning(running: Running, assignment: Assignment): InstanceDecision {
-  const runsAsStandby = running.kind === "adopted" ? running.isInRecovery : running.kind !== "primary";
+  const runsAsStandby =
+    running.kind === "adopted" ? running.isInRecovery : running.kind !== "primary";
   if (runsAsStandby !== (assignment.role === "secondary")) {
     return { kind: "stop", because: `it runs as something else than a ${assignment.role}` };
   }

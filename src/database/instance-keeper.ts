@@ -6,7 +6,13 @@ import type { Clock, Log } from "../env/env.ts";
 import { pause } from "../env/pause.ts";
 import type { Assignment, Command } from "../model/assignment.ts";
 import { describeError, Failure, type FailureCode } from "../model/failure.ts";
-import type { CommandProgress, InstanceReport, InstanceState, MeasuredLag, Position } from "../model/instance.ts";
+import type {
+  CommandProgress,
+  InstanceReport,
+  InstanceState,
+  MeasuredLag,
+  Position,
+} from "../model/instance.ts";
 import { formatInstance, type InstanceId, type SystemId } from "../model/region.ts";
 import type { CloneProgress, DataDirectory, Postgres, StartAs } from "../postgres/postgres.ts";
 import { assert, unreachable } from "../std/assert.ts";
@@ -54,7 +60,12 @@ export class InstanceKeeper {
   #lags: readonly MeasuredLag[] = [];
   #isLeaving = false;
 
-  constructor(id: InstanceId, doors: KeeperDoors, hooks: KeeperHooks, last: CommandProgress | undefined) {
+  constructor(
+    id: InstanceId,
+    doors: KeeperDoors,
+    hooks: KeeperHooks,
+    last: CommandProgress | undefined,
+  ) {
     this.id = id;
     this.#doors = { ...doors, log: doors.log.child({ instance: formatInstance(id) }) };
     this.#hooks = hooks;
@@ -116,7 +127,12 @@ export class InstanceKeeper {
   /** Stops the server cleanly; from now on nothing starts it. */
   async leave(signal: AbortSignal): Promise<void> {
     this.#isLeaving = true;
-    await this.#doors.postgres.stop("fast", signal);
+    const { postgres } = this.#doors;
+    await postgres.stop("fast", signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+      // Time is up: an unclean stop costs a recovery at the next start, and no commit.
+      return postgres.stop("immediate", new AbortController().signal);
+    });
     this.#running = undefined;
     this.#become({ kind: "stopped", because: "the Region was stopped" });
   }
@@ -244,7 +260,8 @@ export class InstanceKeeper {
     return lags.flatMap((lag) => {
       const owner = slots.find(({ slot }) => slot === lag.slot);
       if (!owner) return [];
-      const { isStreaming, lagBytes, lagMs, rpoLagMs, progressLagMs, sentBytes, slotIsIntact } = lag;
+      const { isStreaming, lagBytes, lagMs, rpoLagMs, progressLagMs, sentBytes, slotIsIntact } =
+        lag;
       return [
         {
           ...{ region: owner.region, number: owner.number, isStreaming },
@@ -320,7 +337,10 @@ export class InstanceKeeper {
   }
 
   #note(progress: CommandProgress): void {
-    assert(this.#command === undefined || this.#command.id === progress.id, "one command at a time");
+    assert(
+      this.#command === undefined || this.#command.id === progress.id,
+      "one command at a time",
+    );
     this.#progress = progress;
     this.#hooks.noteCommand(progress);
     this.#hooks.changed();

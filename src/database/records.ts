@@ -23,7 +23,9 @@ export const systemPrefix = "systems/";
 
 /** A global database is one system; a local one is a system of its own in each Region. */
 export function systemKey(database: DatabaseId, localTo: RegionId | undefined): string {
-  return localTo === undefined ? `${systemPrefix}${database}` : `${systemPrefix}${database}@${localTo}`;
+  return localTo === undefined
+    ? `${systemPrefix}${database}`
+    : `${systemPrefix}${database}@${localTo}`;
 }
 
 export function formatRecord(record: SystemRecord): string {
@@ -35,6 +37,8 @@ export function parseRecord(entry: Entry): SystemRecord {
   try {
     return z.decode(systemRecord, JSON.parse(entry.value) as z.input<typeof systemRecord>);
   } catch (cause) {
-    throw new Failure("state.damaged", `Could not read ${entry.key} in the controller's store`, { cause });
+    throw new Failure("state.damaged", `Could not read ${entry.key} in the controller's store`, {
+      cause,
+    });
   }
 }

@@ -85,7 +85,8 @@ export class RegionAgent {
       {
         changed: () => this.#bell.ring(),
         noteCommand: (progress) => this.#journal.note(key, progress),
-        leaseIsInHand: () => clock.monotonicMs() < (this.#leaseUntilMs.get(id.database) ?? -Infinity),
+        leaseIsInHand: () =>
+          clock.monotonicMs() < (this.#leaseUntilMs.get(id.database) ?? -Infinity),
       },
       this.#journal.command(key),
     );
@@ -161,7 +162,10 @@ export class RegionAgent {
         this.#journal.refuseOlder(term, command);
         this.#find(command.database, command.number)?.obey(command);
       } catch (error) {
-        this.#doors.log.warn("agent.command-refused", { id: command.id, error: describeError(error) });
+        this.#doors.log.warn("agent.command-refused", {
+          id: command.id,
+          error: describeError(error),
+        });
       }
     }
     return batch;

@@ -5,7 +5,11 @@ import type { Role } from "./instance.ts";
 import type { ControllerTerm, DatabaseId, Epoch, RegionId, SystemId } from "./region.ts";
 
 /** A slot on the writer and the secondary instance that it belongs to. */
-export type SlotOwner = { readonly slot: string; readonly region: RegionId; readonly number: number };
+export type SlotOwner = {
+  readonly slot: string;
+  readonly region: RegionId;
+  readonly number: number;
+};
 
 /** The desired state of one instance. It holds until the next one; the agent keeps it on disk. */
 export type Assignment = {

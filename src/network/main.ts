@@ -23,7 +23,12 @@ import { networkSettings, type NetworkSettings } from "../wire/program-settings.
 /** 200 ms: a controller that restarts is found again within this. */
 const retryMs = 200;
 
-type Doors = { readonly clock: Clock; readonly log: Log; readonly network: Network; readonly links: Links };
+type Doors = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly network: Network;
+  readonly links: Links;
+};
 
 export async function main(settingsPath: string): Promise<void> {
   await runProgram("network", networkSettings, settingsPath, async ({ settings, log, signal }) => {

@@ -7,6 +7,8 @@ export type CloneOrder = {
   /** In clear: a `Secret` does not survive the way into another thread. It is never logged there. */
   readonly password: string;
   readonly systemId: string;
+  /** The slot on the upstream that keeps WAL for this instance; made anew before the backup begins. */
+  readonly slot: string;
   readonly major: number;
   /** Exists and is empty. */
   readonly directory: string;

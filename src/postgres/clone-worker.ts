@@ -53,6 +53,7 @@ async function clone(): Promise<void> {
   client.on("error", () => undefined);
   await client.connect();
   await requireSameCluster(client);
+  await renewSlot(client);
   await receive(client);
   // The upstream ends the session by itself when this thread and its socket end.
 }
@@ -74,6 +75,19 @@ async function requireSameCluster(client: pg.Client): Promise<void> {
       `it is PostgreSQL ${major}, ${order.major} runs here`,
     );
   }
+}
+
+/**
+ * A slot that has lost its WAL never serves again, and one that was made for an earlier copy may keep less than
+ * this one needs: the clone makes its own. WAIT, because the sender of a copy that was cut off may still hold it.
+ */
+async function renewSlot(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ slot_type: string | null }>(
+    `READ_REPLICATION_SLOT ${order.slot}`,
+  );
+  if (rows[0]?.slot_type != null) await client.query(`DROP_REPLICATION_SLOT ${order.slot} WAIT`);
+  await client.query(`CREATE_REPLICATION_SLOT ${order.slot} PHYSICAL RESERVE_WAL`);
+  counters.addStep();
 }
 
 async function receive(client: pg.Client): Promise<void> {

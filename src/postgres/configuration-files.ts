@@ -16,6 +16,7 @@ export function settingsOf(instance: Instance, upstream: Upstream | undefined): 
   return {
     listenHost: instance.address.host,
     listenPort: instance.address.port,
+    own: instance.settings,
     slotWalKeepMegabytes: instance.slotWalKeepMegabytes,
     upstream,
     passFile: instance.paths.passFile,

@@ -13,6 +13,7 @@ const settings: Settings = {
   listenHost: "127.0.1.11",
   listenPort: 5432,
   slotWalKeepMegabytes: 8192,
+  own: [],
   upstream: {
     address: { host: "127.0.2.101", port: 5432 },
     slot: "leeward_us_west_2_1",
@@ -26,6 +27,13 @@ test("a path with a space and a quote survives two levels of quoting", () => {
     .split("\n")
     .find((text) => text.startsWith("primary_conninfo"));
   expect(line).toContain(String.raw`passfile=''/home/o\''neil/my state/upstream.pass''`);
+});
+
+test("the user's own parameters come after Leeward's choices, which they may change", () => {
+  const text = renderLeewardConf({ ...settings, own: [{ name: "shared_buffers", value: "1GB" }] });
+  expect(text.lastIndexOf("shared_buffers = '1GB'")).toBeGreaterThan(
+    text.indexOf("shared_buffers = '32MB'"),
+  );
 });
 
 test("without an upstream there is no connection and no slot", () => {

@@ -12,6 +12,8 @@ export type Settings = {
   readonly listenPort: number;
   /** How much WAL a slot may keep for a secondary that is away before PostgreSQL drops it, in MiB. */
   readonly slotWalKeepMegabytes: number;
+  /** The user's own; what loses data or belongs to Leeward was refused with the config. */
+  readonly own: readonly { readonly name: string; readonly value: string }[];
   readonly upstream: Upstream | undefined;
   /** Where the replicator's password is; libpq reads it, so that it stands in no setting and in no view. */
   readonly passFile: string;
@@ -57,6 +59,8 @@ export function renderLeewardConf(settings: Settings): string {
     ["log_checkpoints", false],
     ["primary_conninfo", upstream ? renderConnectionInfo(upstream, settings.passFile) : ""],
     ["primary_slot_name", upstream ? upstream.slot : ""],
+    // The last line of a name counts.
+    ...settings.own.map(({ name, value }) => [name, value] as const),
   ];
   const body = lines.map(([name, value]) => `${name} = ${renderValue(value)}`).join("\n");
   return `# Written by Leeward at each start. Your own settings: ALTER SYSTEM, or postgresql.conf.\n${body}\n`;

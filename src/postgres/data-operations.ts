@@ -46,6 +46,7 @@ export async function cloneData(
     ...from.upstream.address,
     password: instance.passwords.replicator.reveal(),
     systemId: from.systemId,
+    slot: from.upstream.slot,
     major: instance.installation.major,
     directory: instance.paths.unfinished,
     owner: dataOwner(instance),

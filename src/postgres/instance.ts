@@ -15,6 +15,8 @@ export type Instance = {
   readonly passwords: { readonly superuser: Secret; readonly replicator: Secret };
   /** CIDR ranges that may log in, with a password: `127.0.1.0/24`. */
   readonly allowFrom: readonly string[];
+  /** The user's own parameters of postgresql.conf; they go before Leeward's choices, not before its promises. */
+  readonly settings: readonly { readonly name: string; readonly value: string }[];
   readonly slotWalKeepMegabytes: number;
   readonly diskReserveBytes: number;
   readonly clock: Clock;

@@ -101,7 +101,7 @@ export interface Postgres {
   /** A new database system with its roles and database; leaves it stopped. Removes its remains when it fails. */
   create(spec: CreateSpec, signal: AbortSignal): Promise<SystemId>;
   /**
-   * BASE_BACKUP over the replication protocol, streamed, checked against the manifest; leaves a stopped standby.
+   * Makes the upstream's slot anew, then BASE_BACKUP over the replication protocol, streamed, checked against the manifest; leaves a stopped standby.
    * Removes its remains when it fails.
    * @throws Failure `postgres.clone-failed`, `postgres.other-cluster` when the upstream is not `systemId`, `disk.full`
    */

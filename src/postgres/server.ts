@@ -26,10 +26,11 @@ import { SqlConnection } from "./sql-connection.ts";
 
 export type PostgresServerOptions = Omit<
   Instance,
-  "paths" | "slotWalKeepMegabytes" | "diskReserveBytes"
+  "paths" | "settings" | "slotWalKeepMegabytes" | "diskReserveBytes"
 > & {
   /** The instance's own directory, absolute; made when it is missing. */
   readonly directory: string;
+  readonly settings?: Instance["settings"];
   readonly slotWalKeepMegabytes?: number;
   readonly diskReserveBytes?: number;
 };
@@ -57,6 +58,7 @@ export class PostgresServer implements Postgres {
   constructor(options: PostgresServerOptions) {
     const { directory, ...rest } = options;
     this.#instance = {
+      settings: [],
       slotWalKeepMegabytes: SLOT_WAL_KEEP_MEGABYTES,
       diskReserveBytes: DISK_RESERVE_BYTES,
       ...rest,

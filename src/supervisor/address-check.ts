@@ -7,7 +7,9 @@ import { portHolder } from "./port-holder.ts";
 
 /** @throws Failure `network.address-in-use`, `network.address-unavailable`, naming every address. */
 export async function checkAddresses(listeners: readonly Listener[]): Promise<void> {
-  const refusals = (await Promise.all(listeners.map(tryToListen))).filter((one) => one !== undefined);
+  const refusals = (await Promise.all(listeners.map(tryToListen))).filter(
+    (one) => one !== undefined,
+  );
   const [first] = refusals;
   if (!first) return;
   const lines = refusals.map(({ listener, code }) => describe(listener, code));

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { chooseIsolation, hostCommand, type MachineFacts } from "./isolation.ts";
 
-const linux: MachineFacts = { platform: "linux", isRoot: false, hasSetpriv: true, canUnshare: true };
+const linux: MachineFacts = {
+  platform: "linux",
+  isRoot: false,
+  hasSetpriv: true,
+  canUnshare: true,
+};
 
 test("a Region is a PID namespace where the kernel allows one", () => {
   expect(chooseIsolation(linux)).toBe("pid-namespace");
@@ -21,6 +26,11 @@ test("root keeps its own user namespace", () => {
 });
 
 test("where there is no util-linux the host is a plain shell", () => {
-  const mac: MachineFacts = { platform: "darwin", isRoot: false, hasSetpriv: false, canUnshare: false };
+  const mac: MachineFacts = {
+    platform: "darwin",
+    isRoot: false,
+    hasSetpriv: false,
+    canUnshare: false,
+  };
   expect(hostCommand(mac, "process-tree", ["a"])[0]).toBe("sh");
 });

@@ -49,7 +49,9 @@ export type OpenWorld = {
   readonly kill: () => Promise<void>;
 };
 
-export function stateDirectoryOf(options: LocalWorldOptions): string {
+export function stateDirectoryOf(
+  options: Pick<LocalWorldOptions, "configFile" | "stateDirectory">,
+): string {
   return options.stateDirectory ?? join(dirname(options.configFile), stateDirectoryName);
 }
 
@@ -113,7 +115,7 @@ export async function openWorld(
 }
 
 function takeLock(layout: StateLayout): WorldLock {
-  const lock = acquireWorldLock(`${layout.root}/supervisor.lock`);
+  const lock = acquireWorldLock(layout.lock);
   if (lock) return lock;
   throw new Failure("world.already-running", `The world in ${layout.root} is already running`);
 }

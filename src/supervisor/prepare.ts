@@ -1,7 +1,12 @@
 /** Makes a state directory ready for a start: whose it is, its secrets, and what each program is told. */
 import { planAddresses, type AddressPlan } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
-import { completeSecrets, formatSecrets, parseSecrets, type WorldSecrets } from "../config/secrets.ts";
+import {
+  completeSecrets,
+  formatSecrets,
+  parseSecrets,
+  type WorldSecrets,
+} from "../config/secrets.ts";
 import { stateLayout, type StateLayout } from "../config/state-directory.ts";
 import {
   adoptWorldRecord,
@@ -24,7 +29,11 @@ import {
   type WorldParts,
 } from "./settings.ts";
 
-export type PrepareDoors = { readonly files: Files; readonly random: Random; readonly clock: Clock };
+export type PrepareDoors = {
+  readonly files: Files;
+  readonly random: Random;
+  readonly clock: Clock;
+};
 
 export type PrepareOptions = {
   readonly config: Config;

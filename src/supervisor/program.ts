@@ -106,7 +106,10 @@ export class Program {
 }
 
 /** Starts a process in a session of its own (a Ctrl-C is the supervisor's alone), with its output in its log. */
-export function spawnLogged(spec: ProgramSpec, extra: readonly ("pipe" | "ignore")[]): ChildProcess {
+export function spawnLogged(
+  spec: ProgramSpec,
+  extra: readonly ("pipe" | "ignore")[],
+): ChildProcess {
   const [command, ...args] = spec.command;
   assert(command !== undefined, "a program has a command");
   const log = openLog(spec.logPath);

@@ -109,7 +109,10 @@ export class RegionHost {
     const deadline = new AbortController();
     const timer = this.#doors.clock.sleep(killTimeoutMs, deadline.signal).then(() => {
       deadline.abort(
-        new Failure("region.busy", `Processes of ${this.region} outlived SIGKILL for ${killTimeoutMs} ms`),
+        new Failure(
+          "region.busy",
+          `Processes of ${this.region} outlived SIGKILL for ${killTimeoutMs} ms`,
+        ),
       );
     });
     timer.catch(() => undefined);

@@ -105,7 +105,12 @@ export function settingsOfAgent(parts: WorldParts, region: RegionId): AgentSetti
   };
 }
 
-export function settingsOfNetwork({ config, plan, secrets, logLevel }: WorldParts): NetworkSettings {
+export function settingsOfNetwork({
+  config,
+  plan,
+  secrets,
+  logLevel,
+}: WorldParts): NetworkSettings {
   return {
     logLevel,
     token: secrets.networkToken,

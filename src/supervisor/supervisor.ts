@@ -72,7 +72,10 @@ export class Supervisor {
     const timeout = this.#doors.clock
       .sleep(readyTimeoutMs, AbortSignal.any([signal, late.signal]))
       .then(() => {
-        throw new Failure("world.start-failed", `The controller did not serve within ${readyTimeoutMs} ms`);
+        throw new Failure(
+          "world.start-failed",
+          `The controller did not serve within ${readyTimeoutMs} ms`,
+        );
       });
     try {
       await Promise.race([this.#ready, timeout]);
@@ -159,7 +162,11 @@ export class Supervisor {
 
   async #boundLogs(signal: AbortSignal): Promise<void> {
     const { layout, config } = this.#options;
-    const programs = ["controller", "network", ...config.regions.map((region) => `agent-${region}`)];
+    const programs = [
+      "controller",
+      "network",
+      ...config.regions.map((region) => `agent-${region}`),
+    ];
     while (!signal.aborted) {
       for (const program of programs) boundLog(layout.log(program));
       await this.#doors.clock.sleep(logCheckMs, signal).catch(() => undefined);

@@ -3,6 +3,7 @@
  * committed: the operating system drops it with the process, also after SIGKILL, so it is never stale.
  */
 import Database from "libsql";
+import type { Files } from "../env/env.ts";
 
 /** Releasing twice is releasing once. */
 export type WorldLock = { release(): void };
@@ -25,4 +26,12 @@ export function acquireWorldLock(path: string): WorldLock | undefined {
       isHeld = false;
     },
   };
+}
+
+/** Whether a supervisor runs; a lock that nobody ever took is not made. */
+export function isWorldLocked(files: Files, path: string): boolean {
+  if (!files.exists(path)) return false;
+  const lock = acquireWorldLock(path);
+  lock?.release();
+  return lock === undefined;
 }

@@ -53,9 +53,7 @@ export const instanceReport: z.ZodType<InstanceReport> = z.object({
   state,
   epoch: maybe(epoch),
   systemId: maybe(systemId),
-  position: maybe(
-    z.object({ timeline: z.number().int(), flushedLsn: lsn, replayedLsn: lsn }),
-  ),
+  position: maybe(z.object({ timeline: z.number().int(), flushedLsn: lsn, replayedLsn: lsn })),
   lags: z.array(lag),
   command: maybe(
     z.object({ id: z.string(), outcome: z.enum(["running", "done", "failed"]), because }),

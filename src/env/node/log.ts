@@ -1,10 +1,13 @@
 import { pino, type Logger } from "pino";
 import type { Log } from "../env.ts";
 
-/** JSON lines on standard output; the supervisor collects them into the log file of the program. */
-export function nodeLog(program: string, level: string): Log {
+/**
+ * JSON lines on standard output, which the supervisor has turned into the program's log file, or straight into
+ * a file of its own.
+ */
+export function nodeLog(program: string, level: string, path?: string): Log {
   // Synchronous: a line that explains a crash must be out before the crash.
-  const destination = pino.destination({ dest: 1, sync: true });
+  const destination = pino.destination({ dest: path ?? 1, sync: true, mode: 0o600 });
   return wrap(
     pino(
       {

@@ -1,0 +1,67 @@
+/** `leeward reset`: stops the world and deletes its data. */
+import { readdirSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { Command } from "commander";
+import type { StateLayout } from "../config/state-directory.ts";
+import { Failure } from "../model/failure.ts";
+import { findWorldToEnd } from "./context.ts";
+import { printJson, printLine, type Frame, type Run } from "./frame.ts";
+import { stopWorld } from "./world-stop.ts";
+
+export function resetCommand(run: Run): Command {
+  return new Command("reset")
+    .description(
+      "Stop the world and delete its data, passwords and logs. A no-op when there are none.",
+    )
+    .option("-y, --yes", "do not ask")
+    .addHelpText("after", "\nExample:\n  leeward reset --yes")
+    .action(({ yes }: { yes?: boolean }) => run((frame) => reset(frame, yes === true)));
+}
+
+async function reset(frame: Frame, isSure: boolean): Promise<void> {
+  const layout = findWorldToEnd(frame);
+  const isThere = layout !== undefined && frame.files.exists(layout.root);
+  if (!isThere) return say(frame, false, "There is nothing to delete.");
+  requireOurs(frame, layout);
+  if (!isSure) await confirm(frame, layout.root);
+  await stopWorld(frame, layout);
+  frame.files.remove(layout.root);
+  return say(frame, true, `Deleted ${layout.root}`);
+}
+
+/** `--state` may name anything; only what a world was started in is deleted. */
+function requireOurs(frame: Frame, layout: StateLayout): void {
+  const isOurs = frame.files.exists(layout.worldRecord) || readdirSync(layout.root).length === 0;
+  if (isOurs) return;
+  throw new Failure(
+    "state.other-world",
+    `${layout.root} was not deleted: it has no ${layout.worldRecord}, so no world was ever started in it`,
+  );
+}
+
+/** @throws Failure `usage.invalid` when the answer is not yes, or nobody is there to ask */
+async function confirm(frame: Frame, path: string): Promise<void> {
+  const isAsked = frame.input.isTTY === true && !frame.options.json;
+  if (!isAsked)
+    throw new Failure("usage.invalid", `Deleting ${path} needs --yes when nobody can be asked`);
+  const output = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      frame.out.write(chunk.toString());
+      done();
+    },
+  });
+  const questions = createInterface({ input: frame.input, output });
+  try {
+    const question = `Delete ${path} with all its databases? Type yes: `;
+    const answer = await questions.question(question, { signal: frame.signal });
+    if (answer.trim() !== "yes") throw new Failure("usage.invalid", "Nothing was deleted");
+  } finally {
+    questions.close();
+  }
+}
+
+function say(frame: Frame, deleted: boolean, words: string): void {
+  if (frame.options.json) printJson(frame, { deleted });
+  else printLine(frame, words);
+}

@@ -1,0 +1,64 @@
+/** The last lines of `leeward up`: where everything is, and what to try next. Pure. */
+import type { ApiStatus } from "../api/api.ts";
+import type { Colors } from "./frame.ts";
+import { formatDuration, table } from "./output.ts";
+
+export type WelcomeView = {
+  readonly colors: Colors;
+  readonly tookMs: number;
+  /** Why the world is not ready; undefined when it is. */
+  readonly failed: string | undefined;
+};
+
+export function welcome(status: ApiStatus, view: WelcomeView): readonly string[] {
+  const { colors, tookMs, failed } = view;
+  const head =
+    failed === undefined
+      ? `${colors.green("✓")} ${colors.bold(status.name)} is ready (${formatDuration(tookMs)})`
+      : `${colors.red("✗")} ${colors.bold(status.name)} runs, but is not ready: ${failed}`;
+  return ["", head, "", ...places(status, colors), "", ...suggestions(status, colors), ""];
+}
+
+function places(status: ApiStatus, colors: Colors): readonly string[] {
+  const rows = Object.entries(status.databases).flatMap(([database, { members }]) =>
+    Object.entries(members).flatMap(([region, { instances }]) =>
+      instances.map(({ role, address, port }) => [
+        `  ${database}`,
+        region,
+        role === "primary" ? "writer" : "reader",
+        `${address}:${port}`,
+      ]),
+    ),
+  );
+  return [...table(rows), `  ${colors.dim("API")}  ${status.controller.api}`];
+}
+
+/** In the words of this world: its own databases and Regions. */
+function suggestions(status: ApiStatus, colors: Colors): readonly string[] {
+  const global = Object.entries(status.databases).find(([, { writer }]) => writer !== null);
+  const [database, { writer, members }] = global ?? [undefined, { writer: null, members: {} }];
+  const secondary = Object.keys(members).find((region) => region !== writer?.region);
+  if (database === undefined || writer === null || secondary === undefined) return [];
+  const rows = [
+    [
+      `leeward psql ${database} -c "CREATE TABLE t (id int); INSERT INTO t VALUES (1)"`,
+      "write in the primary Region",
+    ],
+    [
+      `leeward psql ${database} --region ${secondary} -c "SELECT * FROM t"`,
+      "read it in the other one",
+    ],
+    ["leeward status --watch", "Regions, lag, links"],
+    [
+      `leeward link set ${writer.region} ${secondary} --rtt 400 --bandwidth 1mbit`,
+      "slow the link, see the lag grow",
+    ],
+    [`leeward region kill ${secondary}`, "lose a Region"],
+    [`leeward region start ${secondary}`, "and get it back"],
+    ["leeward down", "stop; the data stays"],
+  ];
+  return [
+    "Try, in another terminal:",
+    ...table(rows.map(([command = "", what = ""]) => [`  npx ${command}`, colors.dim(what)])),
+  ];
+}
