@@ -1,4 +1,4 @@
-import type { Archive, EventQuery } from "../src/archive/archive.ts";
+import type { Archive, EventFilter, EventQuery } from "../src/archive/archive.ts";
 import { storableEvent } from "../src/archive/storable-event.ts";
 import type { Clock } from "../src/env/env.ts";
 import type { ArchivedEvent, NewEvent } from "../src/model/event.ts";
@@ -34,18 +34,15 @@ export class SimArchive implements Archive {
 
   async read(query: EventQuery, signal: AbortSignal): Promise<readonly ArchivedEvent[]> {
     this.#enter(signal);
-    const { afterId, limit, region, database } = query;
-    return this.#disk.events
-      .filter((event) => event.id > afterId)
-      .filter((event) => region === undefined || event.region === region)
-      .filter((event) => database === undefined || event.database === database)
-      .slice(0, limit);
+    return this.#fitting(query)
+      .filter((event) => event.id > query.afterId)
+      .slice(0, query.limit);
   }
 
-  async newest(limit: number, signal: AbortSignal): Promise<readonly ArchivedEvent[]> {
+  async newest(filter: EventFilter, signal: AbortSignal): Promise<readonly ArchivedEvent[]> {
     this.#enter(signal);
-    const { events } = this.#disk;
-    return events.slice(Math.max(events.length - limit, 0));
+    const events = this.#fitting(filter);
+    return events.slice(Math.max(events.length - filter.limit, 0));
   }
 
   follow(signal: AbortSignal): AsyncIterable<ArchivedEvent> {
@@ -62,6 +59,12 @@ export class SimArchive implements Archive {
 
   close(): void {
     this.#closed.abort();
+  }
+
+  #fitting({ region, database }: EventFilter): readonly ArchivedEvent[] {
+    return this.#disk.events
+      .filter((event) => region === undefined || event.region === region)
+      .filter((event) => database === undefined || event.database === database);
   }
 
   #enter(signal: AbortSignal): void {

@@ -32,7 +32,6 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
     {
       clock: nodeClock,
       log,
-      random: nodeRandom,
       files: nodeFiles,
       network: new NodeNetwork({ clock: nodeClock, onBug: rethrow }),
       postgresOf: (id) => {

@@ -113,18 +113,24 @@ function registerReading(check: Check): void {
     expect(await read({})).toEqual(["1", "2", "3", "4"]);
   });
 
+  check("the newest of a Region are not crowded out by other events", async ({ archive }) => {
+    await archive().append(sampleEvent("1", "us-east-1"), never);
+    await fill(archive(), 5);
+    expect(messages(await archive().newest({ limit: 3, region: "us-east-1" }, never))).toEqual(["1"]);
+  });
+
   check("the newest come in order of id", async ({ archive }) => {
     await fill(archive(), 5);
-    expect(messages(await archive().newest(3, never))).toEqual(["3", "4", "5"]);
-    expect(messages(await archive().newest(0, never))).toEqual([]);
-    expect(await archive().newest(99, never)).toHaveLength(5);
+    expect(messages(await archive().newest({ limit: 3 }, never))).toEqual(["3", "4", "5"]);
+    expect(messages(await archive().newest({ limit: 0 }, never))).toEqual([]);
+    expect(await archive().newest({ limit: 99 }, never)).toHaveLength(5);
   });
 
   check("an aborted signal stops every call before it does anything", async ({ archive }) => {
     const gone = AbortSignal.abort(new Error("gone"));
     await expect(archive().append(sampleEvent("1"), gone)).rejects.toThrow("gone");
     await expect(archive().removeOlderThan(0, gone)).rejects.toThrow("gone");
-    expect(await archive().newest(1, never)).toEqual([]);
+    expect(await archive().newest({ limit: 1 }, never)).toEqual([]);
   });
 }
 
@@ -173,7 +179,7 @@ function registerRemoving(check: Check): void {
     const { atMs } = await archive().append(sampleEvent("young"), never);
     expect(await archive().removeOlderThan(atMs, never)).toBe(3);
     expect(await archive().removeOlderThan(atMs, never)).toBe(0);
-    expect(messages(await archive().newest(10, never))).toEqual(["young"]);
+    expect(messages(await archive().newest({ limit: 10 }, never))).toEqual(["young"]);
   });
 
   check("a follower goes on after the events it had not read were removed", async ({ archive }) => {

@@ -4,13 +4,16 @@
  */
 import type { ArchivedEvent, NewEvent } from "../model/event.ts";
 
-export type EventQuery = {
-  /** Only events with a larger id; 0 is from the oldest that is kept. */
-  readonly afterId: number;
+export type EventFilter = {
   /** At most this many. */
   readonly limit: number;
-  readonly region?: string;
-  readonly database?: string;
+  readonly region?: string | undefined;
+  readonly database?: string | undefined;
+};
+
+export type EventQuery = EventFilter & {
+  /** Only events with a larger id; 0 is from the oldest that is kept. */
+  readonly afterId: number;
 };
 
 export interface Archive {
@@ -18,8 +21,8 @@ export interface Archive {
   append(event: NewEvent, signal: AbortSignal): Promise<ArchivedEvent>;
   /** In order of id. */
   read(query: EventQuery, signal: AbortSignal): Promise<readonly ArchivedEvent[]>;
-  /** The newest `limit` events, in order of id. */
-  newest(limit: number, signal: AbortSignal): Promise<readonly ArchivedEvent[]>;
+  /** The newest events that fit, in order of id. */
+  newest(filter: EventFilter, signal: AbortSignal): Promise<readonly ArchivedEvent[]>;
   /** Every event appended after this call, until `signal` aborts. */
   follow(signal: AbortSignal): AsyncIterable<ArchivedEvent>;
   /** Removes what is older than `wallMs`; answers how many events that were. */

@@ -4,7 +4,7 @@ import type { ArchivedEvent, NewEvent } from "../model/event.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
 import { Pulse } from "../std/pulse.ts";
-import type { Archive, EventQuery } from "./archive.ts";
+import type { Archive, EventFilter, EventQuery } from "./archive.ts";
 import { parseDetails, storableEvent } from "./storable-event.ts";
 
 /** "LWar" in ASCII. */
@@ -84,15 +84,12 @@ export class SqliteArchive implements Archive {
 
   async read(query: EventQuery, signal: AbortSignal): Promise<readonly ArchivedEvent[]> {
     this.#enter(signal);
-    return this.#read(query);
+    return this.#select(query, "ASC");
   }
 
-  async newest(limit: number, signal: AbortSignal): Promise<readonly ArchivedEvent[]> {
+  async newest(filter: EventFilter, signal: AbortSignal): Promise<readonly ArchivedEvent[]> {
     this.#enter(signal);
-    const rows = this.#file
-      .prepare("SELECT * FROM event ORDER BY id DESC LIMIT ?")
-      .all(pageLimit(limit));
-    return rows.map(eventOf).toReversed();
+    return this.#select({ ...filter, afterId: 0 }, "DESC").toReversed();
   }
 
   /** Also ends when the archive is closed. What age removes before a follower reads it, it does not get. */
@@ -123,7 +120,10 @@ export class SqliteArchive implements Archive {
     assert(!this.#closed.signal.aborted, "nobody asks an archive that is closed");
   }
 
-  #read({ afterId, limit, region, database }: EventQuery): readonly ArchivedEvent[] {
+  #select(
+    { afterId, limit, region, database }: EventQuery,
+    order: "ASC" | "DESC",
+  ): readonly ArchivedEvent[] {
     const values: (string | number)[] = [afterId];
     let where = "id > ?";
     if (region !== undefined) {
@@ -134,7 +134,7 @@ export class SqliteArchive implements Archive {
       where += " AND database = ?";
       values.push(database);
     }
-    const sql = `SELECT * FROM event WHERE ${where} ORDER BY id LIMIT ?`;
+    const sql = `SELECT * FROM event WHERE ${where} ORDER BY id ${order} LIMIT ?`;
     return this.#file
       .prepare(sql)
       .all(...values, pageLimit(limit))
@@ -149,7 +149,7 @@ export class SqliteArchive implements Archive {
         continue;
       }
       const upTo = this.#lastId;
-      const page = this.#read({ afterId, limit: followEventsMax });
+      const page = this.#select({ afterId, limit: followEventsMax }, "ASC");
       for (const event of page) {
         if (signal.aborted) return;
         afterId = event.id;

@@ -36,6 +36,11 @@ export class Machines {
     return this.#power.get(region) ?? "starting";
   }
 
+  /** An action on it is under way. */
+  isBusy(region: RegionId): boolean {
+    return this.#busy.has(region);
+  }
+
   /** Settles when it is done; how long that may take is the supervisor's to bound. @throws Failure `region.busy` */
   async act(region: RegionId, action: PowerAction): Promise<void> {
     if (this.#busy.has(region)) {

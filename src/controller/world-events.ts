@@ -27,6 +27,16 @@ export function regionActionEvent(
   };
 }
 
+export function regionLostEvent(region: RegionId): NewEvent {
+  return {
+    kind: "region.lost",
+    message: `Region ${region} is lost: the process that held it was killed from outside.`,
+    region,
+    database: undefined,
+    details: {},
+  };
+}
+
 export function linkChangeEvent(
   link: LinkSettings,
   change: ApiLinkChange,

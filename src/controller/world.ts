@@ -32,7 +32,7 @@ import type { LinkBoard } from "./link-board.ts";
 import type { Machines } from "./machines.ts";
 import { metricsRegistry } from "./metrics.ts";
 import { databaseView, linkView, regionView } from "./status-view.ts";
-import { regionActionEvent, linkChangeEvent } from "./world-events.ts";
+import { linkChangeEvent, regionActionEvent, regionLostEvent } from "./world-events.ts";
 
 export type WorldParts = {
   readonly clock: Clock;
@@ -98,19 +98,11 @@ export class LocalWorld implements World {
   async events(query: ApiEventQuery, signal: AbortSignal): Promise<ApiEventPage> {
     const { archive } = this.#parts;
     const { after, limit, region, database } = query;
-    const isFiltered = region !== undefined || database !== undefined;
+    const filter = { limit, region, database };
     const found =
-      after === undefined && !isFiltered
-        ? await archive.newest(limit, signal)
-        : await archive.read(
-            {
-              afterId: after ?? 0,
-              limit,
-              ...(region === undefined ? {} : { region }),
-              ...(database === undefined ? {} : { database }),
-            },
-            signal,
-          );
+      after === undefined
+        ? await archive.newest(filter, signal)
+        : await archive.read({ ...filter, afterId: after }, signal);
     return { events: found.map(eventView), next: found.at(-1)?.id ?? after ?? 0 };
   }
 
@@ -167,7 +159,12 @@ export class LocalWorld implements World {
 
   /** A Region was switched on or off by the supervisor. */
   notePower(region: RegionId, before: PowerState | undefined, now: PowerState): void {
-    this.#parts.log.info("world.region-power-changed", { region, before, now });
+    const { databases, log, machines } = this.#parts;
+    log.info("world.region-power-changed", { region, before: before ?? "unknown", now });
+    if (now === "running") return;
+    databases.forgetRegion(region);
+    // Nobody here asked for it: somebody killed its first process from outside.
+    if (before === "running" && !machines.isBusy(region)) void this.append(regionLostEvent(region));
   }
 
   /** An archive that cannot write (a full disk) must not undo what was done. */

@@ -1,4 +1,4 @@
-/** How often a deed was tried on an instance, and when it may be tried again. */
+/** How often a deed was tried, and when it may be tried again. */
 import type { Clock } from "../env/env.ts";
 import { Backoff } from "../std/backoff.ts";
 
@@ -6,12 +6,7 @@ import { Backoff } from "../std/backoff.ts";
 const firstRetryMs = 1_000;
 const maxRetryMs = 30_000;
 
-type Attempt = {
-  number: number;
-  settledId: string | undefined;
-  nextAtMs: number;
-  backoff: Backoff;
-};
+type Attempt = { number: number; nextAtMs: number; readonly backoff: Backoff };
 
 export class Attempts {
   readonly #clock: Clock;
@@ -30,11 +25,9 @@ export class Attempts {
     return this.#clock.monotonicMs() >= this.#of(deed).nextAtMs;
   }
 
-  /** The command `id` ended; hearing of it again changes nothing. */
-  settled(deed: string, id: string, outcome: "done" | "failed"): void {
+  /** The attempt ended; call it once for each. */
+  settled(deed: string, outcome: "done" | "failed"): void {
     const attempt = this.#of(deed);
-    if (attempt.settledId === id) return;
-    attempt.settledId = id;
     attempt.number += 1;
     if (outcome === "done") attempt.backoff.reset();
     else attempt.nextAtMs = this.#clock.monotonicMs() + attempt.backoff.nextMs();
@@ -43,12 +36,8 @@ export class Attempts {
   #of(deed: string): Attempt {
     const known = this.#byDeed.get(deed);
     if (known) return known;
-    const fresh: Attempt = {
-      number: 1,
-      settledId: undefined,
-      nextAtMs: -Infinity,
-      backoff: new Backoff(firstRetryMs, maxRetryMs),
-    };
+    const backoff = new Backoff(firstRetryMs, maxRetryMs);
+    const fresh = { number: 1, nextAtMs: -Infinity, backoff };
     this.#byDeed.set(deed, fresh);
     return fresh;
   }

@@ -5,10 +5,10 @@
  */
 import { z } from "zod";
 import type { Files } from "../env/env.ts";
-import type { Assignment } from "../model/assignment.ts";
+import type { Assignment, Command } from "../model/assignment.ts";
 import { Failure } from "../model/failure.ts";
 import type { CommandProgress } from "../model/instance.ts";
-import type { ControllerTerm, Epoch } from "../model/region.ts";
+import type { ControllerTerm } from "../model/region.ts";
 import { assignment } from "../wire/agent-protocol.ts";
 import { counter } from "../wire/codec.ts";
 
@@ -59,39 +59,19 @@ export class CommandJournal {
    * @throws Failure `agent.superseded` when a controller of a higher term, or a higher epoch, was obeyed before.
    */
   obey(term: ControllerTerm, assignments: readonly Assignment[]): void {
-    this.refuseOlder(term, undefined);
-    for (const { database, number, epoch } of assignments) {
-      const known = this.#epoch(database, number);
-      if (known !== undefined && epoch < known) {
-        throw new Failure(
-          "agent.superseded",
-          `Refused epoch ${epoch} of ${database}: this agent has obeyed epoch ${known}`,
-        );
-      }
-    }
+    this.#refuseOlderTerm(term);
+    for (const given of assignments) this.#refuseOlderEpoch(given);
     this.#save({ ...this.#state, term, assignments: [...assignments] });
   }
 
-  /** @throws Failure `agent.superseded` */
-  refuseOlder(
-    term: ControllerTerm,
-    target:
-      | { readonly database: string; readonly number: number; readonly epoch: Epoch }
-      | undefined,
-  ): void {
-    if (term < this.#state.term) {
-      throw new Failure(
-        "agent.superseded",
-        `Refused a controller of term ${term}: this agent has obeyed term ${this.#state.term}`,
-      );
-    }
-    const known = target && this.#epoch(target.database, target.number);
-    if (target && known !== undefined && target.epoch < known) {
-      throw new Failure(
-        "agent.superseded",
-        `Refused a command of epoch ${target.epoch} for ${target.database}: this agent has obeyed epoch ${known}`,
-      );
-    }
+  /**
+   * Lets a command pass, and keeps its term: the controller that gave it may speak here before it says what to be.
+   * @throws Failure `agent.superseded`, as `obey` does
+   */
+  admit({ term, database, number, epoch }: Command): void {
+    this.#refuseOlderTerm(term);
+    this.#refuseOlderEpoch({ database, number, epoch });
+    this.#save({ ...this.#state, term });
   }
 
   /** Durable before the deed (`running`) and after it. */
@@ -99,10 +79,23 @@ export class CommandJournal {
     this.#save({ ...this.#state, commands: { ...this.#state.commands, [instance]: progress } });
   }
 
-  #epoch(database: string, number: number): Epoch | undefined {
-    return this.#state.assignments.find(
-      (known) => known.database === database && known.number === number,
-    )?.epoch;
+  #refuseOlderTerm(term: ControllerTerm): void {
+    const known = this.#state.term;
+    if (term >= known) return;
+    const because = `this agent has obeyed term ${known}`;
+    throw new Failure("agent.superseded", `Refused a controller of term ${term}: ${because}`);
+  }
+
+  #refuseOlderEpoch(target: Pick<Assignment, "database" | "number" | "epoch">): void {
+    const known = this.#state.assignments.find(
+      ({ database, number }) => database === target.database && number === target.number,
+    );
+    if (!known || target.epoch >= known.epoch) return;
+    const because = `this agent has obeyed epoch ${known.epoch}`;
+    throw new Failure(
+      "agent.superseded",
+      `Refused epoch ${target.epoch} of ${target.database}: ${because}`,
+    );
   }
 
   #save(state: AgentState): void {

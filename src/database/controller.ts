@@ -5,29 +5,22 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Clock, Json, Log } from "../env/env.ts";
 import { pause } from "../env/pause.ts";
-import type { Command, CommandAction, LeaseGrant } from "../model/assignment.ts";
+import type { CommandAction, LeaseGrant } from "../model/assignment.ts";
 import type { NewEvent } from "../model/event.ts";
-import { describeError, Failure } from "../model/failure.ts";
+import { describeError } from "../model/failure.ts";
 import type { InstanceReport } from "../model/instance.ts";
-import {
-  formatInstance,
-  type ControllerTerm,
-  type DatabaseId,
-  type Epoch,
-  type InstanceId,
-  type RegionId,
-} from "../model/region.ts";
-import { assert, unreachable } from "../std/assert.ts";
+import type { ControllerTerm, DatabaseId, Epoch, InstanceId, RegionId } from "../model/region.ts";
+import { assert, AssertionError, unreachable } from "../std/assert.ts";
 import { Bell } from "../std/bell.ts";
 import type { Secret } from "../std/secret.ts";
 import type { Store } from "../store/store.ts";
 import { commandsAnswer, question, reportAnswer, type Question } from "../wire/agent-protocol.ts";
 import { decode, encode } from "../wire/codec.ts";
-import { Attempts } from "./attempts.ts";
+import { CommandDesk } from "./command-desk.ts";
 import { decide, type Decision } from "./decide.ts";
 import { stateChange } from "./history.ts";
-import { Outbox } from "./outbox.ts";
-import { formatRecord, parseRecord, type SystemRecord } from "./records.ts";
+import { RecordBook } from "./record-book.ts";
+import type { SystemRecord } from "./records.ts";
 import { Reports } from "./reports.ts";
 import {
   assignmentOf,
@@ -73,9 +66,8 @@ export class DatabaseController {
   readonly #settings: DatabaseSettings;
   readonly #term: ControllerTerm;
   readonly #reports: Reports;
-  readonly #attempts: Attempts;
-  readonly #outboxes = new Map<RegionId, Outbox>();
-  readonly #records = new Map<string, SystemRecord>();
+  readonly #records: RecordBook;
+  readonly #commands: CommandDesk;
   readonly #bell = new Bell();
   readonly #lastDecision = new Map<string, string>();
 
@@ -83,15 +75,22 @@ export class DatabaseController {
     this.#doors = doors;
     this.#settings = settings;
     this.#term = term;
-    this.#reports = new Reports(doors.clock);
-    this.#attempts = new Attempts(doors.clock);
+    this.#reports = new Reports(doors.clock, term);
+    this.#records = new RecordBook(doors.store);
+    this.#commands = new CommandDesk(doors.clock, term);
   }
 
-  /** Reads the records, and makes those of systems that are new. Before this, questions are refused. */
+  /** Reads the records, and makes those of systems that are new. Comes before all other methods. */
   async load(signal: AbortSignal): Promise<void> {
     for (const system of this.#settings.systems) {
-      const entry = await this.#doors.store.get(system.key, signal);
-      this.#records.set(system.key, entry ? parseRecord(entry) : await this.#found(system, signal));
+      const first: SystemRecord = {
+        epoch: 1 as Epoch,
+        primary: system.firstPrimary,
+        sinceWallMs: this.#doors.clock.wallMs(),
+        systemId: undefined,
+        isCreating: false,
+      };
+      await this.#records.open(system.key, first, signal);
     }
   }
 
@@ -100,6 +99,7 @@ export class DatabaseController {
     while (!signal.aborted) {
       for (const system of this.#settings.systems) {
         await this.#tick(system, signal).catch((error: unknown) => {
+          if (error instanceof AssertionError) throw error;
           if (signal.aborted) return;
           this.#doors.log.error("database.tick-failed", {
             system: system.key,
@@ -118,7 +118,7 @@ export class DatabaseController {
       case "report":
         return this.#takeReport(region, asked);
       case "commands": {
-        const { batch, commands } = await this.#outbox(region).next(asked.after, signal);
+        const { batch, commands } = await this.#commands.outbox(region).next(asked.after, signal);
         return encode(commandsAnswer, { term: this.#term, batch, commands: [...commands] });
       }
       default:
@@ -128,7 +128,7 @@ export class DatabaseController {
 
   snapshots(): readonly SystemSnapshot[] {
     return this.#settings.systems.map((system) => {
-      const record = this.#record(system);
+      const record = this.#records.get(system.key);
       const instances = instancesOf(system).map((id) => {
         const last = this.#reports.last(id);
         return {
@@ -142,34 +142,38 @@ export class DatabaseController {
     });
   }
 
+  /** The Region was switched off by a person: its last report no longer counts. */
+  forgetRegion(region: RegionId): void {
+    this.#reports.forget(region);
+    this.#bell.ring();
+  }
+
   /** How long ago the Region's agent reported, in ms; undefined when it never did to this controller. */
   reportAgeMs(region: RegionId): number | undefined {
     return this.#reports.ageMs(region);
   }
 
-  async #found(system: DatabaseSystem, signal: AbortSignal): Promise<SystemRecord> {
-    const record: SystemRecord = {
-      epoch: 1 as Epoch,
-      primary: system.firstPrimary,
-      sinceWallMs: this.#doors.clock.wallMs(),
-      systemId: undefined,
-      isCreating: false,
-    };
-    await this.#commit(system, undefined, record, signal);
-    return record;
-  }
-
   #takeReport(region: RegionId, asked: Extract<Question, { kind: "report" }>): Json {
-    for (const report of asked.instances) this.#noteChange(region, report);
-    this.#reports.put(region, asked.boot, asked.instances);
-    this.#bell.ring();
+    const before = asked.instances.map(
+      (report) => this.#reports.last({ ...report, region })?.report,
+    );
+    const isTaken = this.#reports.take(region, asked.ticket, asked.instances);
+    if (isTaken) {
+      for (const [index, report] of asked.instances.entries()) {
+        const event = stateChange({ ...report, region }, before[index], report);
+        if (event) void this.#append(event);
+      }
+      this.#bell.ring();
+    }
     const mine = this.#settings.systems.flatMap((system) =>
       instancesOf(system)
         .filter((instance) => instance.region === region)
-        .map((instance) => ({ system, instance, record: this.#record(system) })),
+        .map((instance) => ({ system, instance, record: this.#records.get(system.key) })),
     );
     return encode(reportAnswer, {
       term: this.#term,
+      ticket: this.#reports.ticket(region),
+      isTaken,
       assignments: mine.map(({ system, instance, record }) =>
         assignmentOf(instance, system, record, this.#settings.addressOf),
       ),
@@ -182,65 +186,69 @@ export class DatabaseController {
   }
 
   async #tick(system: DatabaseSystem, signal: AbortSignal): Promise<void> {
-    this.#settleCommands(system);
-    const record = this.#record(system);
+    const record = await this.#records.settle(system.key, signal);
+    const instances = instancesOf(system).map((id) => ({ id, report: this.#reports.fresh(id) }));
+    for (const { id, report } of instances) this.#commands.hear(id, report?.command);
     const decisions = decide({
       record,
-      instances: instancesOf(system).map((id) => ({
+      instances: instances.map(({ id, report }) => ({
         id,
-        report: this.#reports.fresh(id),
-        mayTry: this.#attempts.mayTry(formatInstance(id)),
+        report,
+        mayTry: this.#commands.mayTry(id),
       })),
     });
     this.#logChange(system, decisions);
-    for (const decision of decisions) await this.#act(system, decision, signal);
+    for (const decision of decisions) await this.#act(system, record, decision, signal);
   }
 
-  async #act(system: DatabaseSystem, decision: Decision, signal: AbortSignal): Promise<void> {
-    const record = this.#record(system);
+  async #act(
+    system: DatabaseSystem,
+    record: SystemRecord,
+    decision: Decision,
+    signal: AbortSignal,
+  ): Promise<void> {
     switch (decision.kind) {
       case "wait":
         return;
       case "record-system-id":
         assert(record.systemId === undefined, "a system id is recorded once (D2)");
-        await this.#commit(
-          system,
+        await this.#records.change(
+          system.key,
           record,
           { ...record, systemId: decision.systemId, isCreating: false },
           signal,
         );
-        for (const { region } of system.regions) this.#outbox(region).poke();
-        await this.#append({
-          kind: "database.created",
-          message: `Database ${system.database} was created in Region ${record.primary}.`,
-          region: record.primary,
-          database: system.database,
-          details: { systemId: decision.systemId, epoch: record.epoch },
-        });
-        this.#bell.ring();
-        return;
-      case "create":
+        return this.#announce(system, record, decision.systemId);
+      case "create": {
+        const creating = { ...record, isCreating: true };
         // Durable before the deed: a controller that is killed in between accepts the data it asked for.
-        if (!record.isCreating) {
-          await this.#commit(system, record, { ...record, isCreating: true }, signal);
-        }
-        this.#command(decision.instance, record, "create", this.#createAction(system));
+        if (!record.isCreating) await this.#records.change(system.key, record, creating, signal);
+        this.#give(decision.instance, record, this.#createAction(system));
         return;
+      }
       case "clone": {
         const upstream = upstreamAssignment(decision.instance, record, this.#settings.addressOf);
         assert(upstream !== undefined, "only a secondary is cloned (D4)");
         const { systemId, replace } = decision;
-        this.#command(decision.instance, record, "clone", {
-          kind: "clone",
-          upstream,
-          systemId,
-          replace,
-        });
+        this.#give(decision.instance, record, { kind: "clone", upstream, systemId, replace });
         return;
       }
       default:
         unreachable(decision);
     }
+  }
+
+  /** All agents learn at once what their instances belong to, and people that the database is there. */
+  async #announce(system: DatabaseSystem, record: SystemRecord, systemId: string): Promise<void> {
+    for (const { region } of system.regions) this.#commands.outbox(region).poke();
+    this.#bell.ring();
+    await this.#append({
+      kind: "database.created",
+      message: `Database ${system.database} was created in Region ${record.primary}.`,
+      region: record.primary,
+      database: system.database,
+      details: { systemId, epoch: record.epoch },
+    });
   }
 
   #createAction(system: DatabaseSystem): CommandAction {
@@ -259,56 +267,9 @@ export class DatabaseController {
     };
   }
 
-  #command(instance: InstanceId, record: SystemRecord, step: string, action: CommandAction): void {
-    const operation = `build/${formatInstance(instance)}`;
-    const attempt = this.#attempts.number(formatInstance(instance));
-    // The term is part of the id: a new controller counts attempts from 1 again, and its command is another one.
-    const id = `${operation}/${this.#term}.${attempt}`;
-    const outbox = this.#outbox(instance.region);
-    if (outbox.has(id)) return;
-    const { database, number } = instance;
-    const command: Command = {
-      ...{ id, term: this.#term, epoch: record.epoch, operation, step },
-      ...{ database, number, action },
-    };
-    this.#doors.log.info("database.command-given", { id, step });
-    outbox.send(command);
-  }
-
-  #settleCommands(system: DatabaseSystem): void {
-    for (const id of instancesOf(system)) {
-      const command = this.#reports.fresh(id)?.command;
-      if (!command || command.outcome === "running") continue;
-      if (!this.#outbox(id.region).has(command.id)) continue;
-      this.#outbox(id.region).settle(command.id);
-      this.#attempts.settled(formatInstance(id), command.id, command.outcome);
-    }
-  }
-
-  async #commit(
-    system: DatabaseSystem,
-    before: SystemRecord | undefined,
-    after: SystemRecord,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const unchanged = before
-      ? { key: system.key, value: formatRecord(before) }
-      : { key: system.key, version: 0 };
-    const put = { kind: "put", key: system.key, value: formatRecord(after) } as const;
-    const commit = await this.#doors.store.commit([unchanged], [put], signal);
-    if (!commit.succeeded) {
-      throw new Failure(
-        "store.conflict",
-        `The record ${system.key} changed while it was decided upon`,
-      );
-    }
-    this.#records.set(system.key, after);
-  }
-
-  #noteChange(region: RegionId, report: InstanceReport): void {
-    const id = { database: report.database, region, number: report.number };
-    const event = stateChange(id, this.#reports.last(id)?.report, report);
-    if (event) void this.#append(event);
+  #give(instance: InstanceId, { epoch }: SystemRecord, action: CommandAction): void {
+    const given = this.#commands.give({ instance, epoch, action });
+    if (given) this.#doors.log.info("database.command-given", { id: given.id, step: given.step });
   }
 
   /** An archive that fails (a full disk) must not stop decisions. */
@@ -327,19 +288,5 @@ export class DatabaseController {
     if (this.#lastDecision.get(system.key) === said) return;
     this.#lastDecision.set(system.key, said);
     this.#doors.log.info("database.decided", { system: system.key, decision: said });
-  }
-
-  #record(system: DatabaseSystem): SystemRecord {
-    const record = this.#records.get(system.key);
-    assert(record !== undefined, `the record ${system.key} was loaded before anybody asked`);
-    return record;
-  }
-
-  #outbox(region: RegionId): Outbox {
-    const known = this.#outboxes.get(region);
-    if (known) return known;
-    const fresh = new Outbox(this.#doors.clock, this.#term);
-    this.#outboxes.set(region, fresh);
-    return fresh;
   }
 }

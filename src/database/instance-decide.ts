@@ -6,6 +6,7 @@
  */
 import type { Assignment } from "../model/assignment.ts";
 import type { FailureCode } from "../model/failure.ts";
+import type { SystemId } from "../model/region.ts";
 import type { DataDirectory, StartAs, Upstream } from "../postgres/postgres.ts";
 
 /** What runs now; undefined is nothing. */
@@ -32,24 +33,32 @@ export type InstanceDecision = { readonly because: string } & (
 
 export function decideInstance(view: InstanceView): InstanceDecision {
   const { assignment, data, running } = view;
-  if (!assignment)
-    return { kind: "fenced", because: "the controller has not said yet what it is to be" };
+  if (!assignment) return decideUnassigned(running);
+  if (data.kind === "present" && isOther(data.systemId, assignment.systemId)) {
+    const because = `its data belongs to database system ${data.systemId}, not to ${assignment.systemId}`;
+    if (running) return { kind: "stop", because };
+    return { kind: "refuse", code: "postgres.other-cluster", because };
+  }
   if (running) return decideRunning(running, assignment);
   if (data.kind === "unfinished") {
     return { kind: "remove-unfinished", because: "a creation or clone was interrupted" };
   }
   if (data.kind === "absent") return decideAbsent(assignment);
-  if (assignment.systemId !== undefined && data.systemId !== assignment.systemId) {
-    return {
-      kind: "refuse",
-      code: "postgres.other-cluster",
-      because: `its data belongs to database system ${data.systemId}, not to ${assignment.systemId}`,
-    };
-  }
   if (assignment.systemId === undefined) {
     return { kind: "wait", because: "the controller has not recorded the new database system yet" };
   }
   return decideStart(view, assignment, data.isStandby);
+}
+
+/** A standby that was found running only follows; anything else might be acknowledging writes. */
+function decideUnassigned(running: Running | undefined): InstanceDecision {
+  const because = "the controller has not said yet what it is to be";
+  if (!running) return { kind: "fenced", because };
+  return runsAsStandby(running) ? { kind: "wait", because } : { kind: "stop", because };
+}
+
+function isOther(found: SystemId, assigned: SystemId | undefined): boolean {
+  return assigned !== undefined && found !== assigned;
 }
 
 function decideAbsent(assignment: Assignment): InstanceDecision {
@@ -94,17 +103,20 @@ function decideStart(
 }
 
 function decideRunning(running: Running, assignment: Assignment): InstanceDecision {
-  const runsAsStandby =
-    running.kind === "adopted" ? running.isInRecovery : running.kind !== "primary";
-  if (runsAsStandby !== (assignment.role === "secondary")) {
+  const isStandby = runsAsStandby(running);
+  if (isStandby !== (assignment.role === "secondary")) {
     return { kind: "stop", because: `it runs as something else than a ${assignment.role}` };
   }
   const { upstream } = assignment;
-  if (!runsAsStandby || !upstream) return { kind: "wait", because: "it runs as it should" };
+  if (!isStandby || !upstream) return { kind: "wait", because: "it runs as it should" };
   const current = running.kind === "secondary" ? running.upstream : undefined;
   return isSameUpstream(current, upstream)
     ? { kind: "wait", because: "it runs as it should" }
     : { kind: "follow", upstream, because: "its upstream is another one now" };
+}
+
+function runsAsStandby(running: Running): boolean {
+  return running.kind === "adopted" ? running.isInRecovery : running.kind !== "primary";
 }
 
 function isSameUpstream(a: Upstream | undefined, b: Upstream): boolean {

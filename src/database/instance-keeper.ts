@@ -13,25 +13,25 @@ import type {
   MeasuredLag,
   Position,
 } from "../model/instance.ts";
-import { formatInstance, type InstanceId, type SystemId } from "../model/region.ts";
-import type { CloneProgress, DataDirectory, Postgres, StartAs } from "../postgres/postgres.ts";
-import { assert, unreachable } from "../std/assert.ts";
-import { Backoff } from "../std/backoff.ts";
+import { formatInstance, type Epoch, type InstanceId, type SystemId } from "../model/region.ts";
+import type { DataDirectory, Postgres, StartAs } from "../postgres/postgres.ts";
+import { AssertionError, unreachable } from "../std/assert.ts";
 import { Bell } from "../std/bell.ts";
+import { performCommand } from "./command-performer.ts";
 import { decideInstance, type InstanceDecision, type Running } from "./instance-decide.ts";
-import { Rate } from "./rate.ts";
+import { measureLags } from "./measured-lags.ts";
+import { RestartPace } from "./restart-pace.ts";
 
 /** 1 s: lag and states are read this often; a change rings the bell at once. */
 const tickMs = 1_000;
 /** 100 ms: a standby that just started begins to stream within a few of these. */
-const catchingUpTickMs = 100;
-/** 0.5 s doubled up to 10 s: a server that cannot start is tried again, but not in a busy loop. */
-const firstRestartMs = 500;
-const maxRestartMs = 10_000;
-/** Clone progress goes out with the reports; more often than this nobody looks. */
-const progressEveryMs = 250;
+const settlingTickMs = 100;
 
-export type KeeperDoors = { readonly clock: Clock; readonly log: Log; readonly postgres: Postgres };
+export type KeeperDoors = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly postgres: Postgres;
+};
 
 /** What the agent's region-wide part gives to each keeper. */
 export type KeeperHooks = {
@@ -39,7 +39,7 @@ export type KeeperHooks = {
   readonly changed: () => void;
   /** Durable note of a command's progress. */
   readonly noteCommand: (progress: CommandProgress) => void;
-  readonly leaseIsInHand: () => boolean;
+  readonly leaseIsInHand: (epoch: Epoch) => boolean;
 };
 
 export class InstanceKeeper {
@@ -47,19 +47,23 @@ export class InstanceKeeper {
   readonly #doors: KeeperDoors;
   readonly #hooks: KeeperHooks;
   readonly #bell = new Bell();
-  readonly #restarts = new Backoff(firstRestartMs, maxRestartMs);
-  #mayStartAtMs = -Infinity;
+  readonly #restarts: RestartPace;
   #assignment: Assignment | undefined;
+  /** Given and not done yet. */
   #command: Command | undefined;
   #progress: CommandProgress | undefined;
   #state: InstanceState = { kind: "starting", because: "the agent has just started" };
-  #ensuredSlots = "";
+  /** Until it is known whether a server of an earlier agent runs, nothing is started. */
+  #hasLookedForServer = false;
   #running: Running | undefined;
+  /** Counts servers, so that the end of one is never taken for the end of the next. */
+  #life = 0;
   #systemId: SystemId | undefined;
   #position: Position | undefined;
   #lags: readonly MeasuredLag[] = [];
-  #isLeaving = false;
+  #ensuredSlots = "";
 
+  /** `last`: the last command that the journal knows; one that was running then has failed. */
   constructor(
     id: InstanceId,
     doors: KeeperDoors,
@@ -69,6 +73,7 @@ export class InstanceKeeper {
     this.id = id;
     this.#doors = { ...doors, log: doors.log.child({ instance: formatInstance(id) }) };
     this.#hooks = hooks;
+    this.#restarts = new RestartPace(doors.clock);
     this.#progress =
       last?.outcome === "running"
         ? { ...last, outcome: "failed", because: "the agent was interrupted" }
@@ -81,9 +86,9 @@ export class InstanceKeeper {
     if (isNews) this.#bell.ring();
   }
 
-  /** Something outside changed that a decision depends on: the lease came. */
-  look(): void {
-    this.#bell.ring();
+  /** A lease came: if that is what the instance waits for, it need not wait for the next tick. */
+  leaseCame(): void {
+    if (this.#state.kind === "fenced") this.#bell.ring();
   }
 
   /** Does the command once; asked again with the same id, its outcome is just reported again. */
@@ -112,58 +117,52 @@ export class InstanceKeeper {
 
   /** Adopts what runs, then keeps the instance until `signal` aborts. Leaves the server running. */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#adopt(signal).catch((error: unknown) => this.#fail(error));
     while (!signal.aborted) {
       try {
         await this.#tick(signal);
       } catch (error) {
+        if (error instanceof AssertionError) throw error;
         if (!signal.aborted) this.#fail(error);
       }
       const isSettling = this.#state.kind === "catching-up" || this.#state.kind === "starting";
-      await pause(this.#doors.clock, this.#bell, isSettling ? catchingUpTickMs : tickMs, signal);
+      await pause(this.#doors.clock, this.#bell, isSettling ? settlingTickMs : tickMs, signal);
     }
   }
 
-  /** Stops the server cleanly; from now on nothing starts it. */
+  /** Stops the server cleanly. Call it after `run` has ended, or the keeper starts the server again. */
   async leave(signal: AbortSignal): Promise<void> {
-    this.#isLeaving = true;
-    const { postgres } = this.#doors;
-    await postgres.stop("fast", signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-      // Time is up: an unclean stop costs a recovery at the next start, and no commit.
-      return postgres.stop("immediate", new AbortController().signal);
-    });
-    this.#running = undefined;
-    this.#become({ kind: "stopped", because: "the Region was stopped" });
-  }
-
-  async #adopt(signal: AbortSignal): Promise<void> {
-    if (!(await this.#doors.postgres.adopt(signal))) return;
-    const { isInRecovery } = await this.#doors.postgres.status(signal);
-    this.#running = { kind: "adopted", isInRecovery };
-    this.#watchEnd(signal);
-    this.#doors.log.info("database.instance-adopted", { isInRecovery });
+    await this.#stop("fast", "the Region was stopped", signal);
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
-    if (this.#isLeaving) return;
-    if (this.#running && !this.#doors.postgres.isRunning()) this.#running = undefined;
+    const { postgres } = this.#doors;
+    if (!this.#hasLookedForServer) await this.#adopt(signal);
+    if (this.#running && !postgres.isRunning()) this.#forgetServer();
     if (this.#command) return this.#carryOut(this.#command, signal);
-    const data = await this.#doors.postgres.inspect(signal);
+    const data = await postgres.inspect(signal);
     this.#systemId = data.kind === "present" ? data.systemId : undefined;
+    const assignment = this.#assignment;
     const decision = decideInstance({
-      assignment: this.#assignment,
-      leaseIsInHand: this.#hooks.leaseIsInHand(),
+      assignment,
+      leaseIsInHand: assignment !== undefined && this.#hooks.leaseIsInHand(assignment.epoch),
       data,
       running: this.#running,
-      mayTry: this.#doors.clock.monotonicMs() >= this.#mayStartAtMs,
+      mayTry: this.#restarts.mayStart(),
     });
     await this.#act(decision, data, signal);
     if (this.#running) await this.#observe(signal);
   }
 
+  async #adopt(signal: AbortSignal): Promise<void> {
+    if (await this.#doors.postgres.adopt(signal)) {
+      const { isInRecovery } = await this.#doors.postgres.status(signal);
+      this.#began({ kind: "adopted", isInRecovery }, signal);
+      this.#doors.log.info("database.instance-adopted", { isInRecovery });
+    }
+    this.#hasLookedForServer = true;
+  }
+
   async #act(decision: InstanceDecision, data: DataDirectory, signal: AbortSignal): Promise<void> {
-    const { postgres } = this.#doors;
     switch (decision.kind) {
       case "wait":
         if (!this.#running) this.#idle(data, decision.because);
@@ -174,19 +173,17 @@ export class InstanceKeeper {
       case "refuse":
         return this.#become({ kind: "failed", code: decision.code, because: decision.because });
       case "remove-unfinished":
-        await postgres.remove({ force: false }, signal);
+        await this.#doors.postgres.remove({ force: false }, signal);
         this.#bell.ring();
         return;
       case "start":
         return this.#start(decision.as, decision.because, signal);
       case "stop":
-        await postgres.stop("fast", signal);
-        this.#running = undefined;
-        this.#become({ kind: "stopped", because: decision.because });
+        await this.#stop("fast", decision.because, signal);
         this.#bell.ring();
         return;
       case "follow":
-        await postgres.follow(decision.upstream, signal);
+        await this.#doors.postgres.follow(decision.upstream, signal);
         this.#running = { kind: "secondary", upstream: decision.upstream };
         return;
       default:
@@ -201,43 +198,67 @@ export class InstanceKeeper {
   }
 
   async #start(as: StartAs, because: string, signal: AbortSignal): Promise<void> {
-    const { clock, postgres, log } = this.#doors;
-    this.#become({ kind: "starting", because });
+    // A server that keeps failing keeps the words of its failure while it is tried again.
+    if (this.#state.kind !== "failed") this.#become({ kind: "starting", because });
     try {
-      await postgres.start(as, signal);
+      await this.#doors.postgres.start(as, signal);
     } catch (error) {
-      this.#mayStartAtMs = clock.monotonicMs() + this.#restarts.nextMs();
+      this.#restarts.startFailed();
       throw error;
     }
-    this.#running = as;
-    this.#watchEnd(signal);
-    log.info("database.instance-started", { as: as.kind, because });
+    this.#began(as, signal);
+    this.#doors.log.info("database.instance-started", { as: as.kind, because });
+  }
+
+  async #stop(mode: "fast" | "immediate", because: string, signal: AbortSignal): Promise<void> {
+    // Its end is no news: it was asked for.
+    this.#life += 1;
+    await this.#doors.postgres.stop(mode, signal);
+    this.#forgetServer();
+    this.#become({ kind: "stopped", because });
+  }
+
+  #began(running: Running, signal: AbortSignal): void {
+    this.#running = running;
+    this.#restarts.started();
+    this.#life += 1;
+    // A wait that fails is found out by the next tick, which asks whether the server runs.
+    this.#awaitEnd(this.#life, signal).catch(() => undefined);
   }
 
   /** Rings as soon as the server ends, however it ends. */
-  #watchEnd(signal: AbortSignal): void {
-    const ended = this.#doors.postgres.ended(signal).then((how) => {
-      if (signal.aborted || this.#isLeaving) return;
-      this.#running = undefined;
-      this.#position = undefined;
-      this.#lags = [];
-      this.#ensuredSlots = "";
-      this.#doors.log.warn("database.instance-ended", { how });
-      this.#become({ kind: "stopped", because: how });
-      this.#bell.ring();
-    });
-    ended.catch(() => undefined);
+  async #awaitEnd(life: number, signal: AbortSignal): Promise<void> {
+    const how = await this.#doors.postgres.ended(signal);
+    if (signal.aborted || this.#life !== life) return;
+    this.#forgetServer();
+    this.#restarts.ended();
+    this.#doors.log.warn("database.instance-ended", { how });
+    this.#become({ kind: "stopped", because: how });
+    this.#bell.ring();
+  }
+
+  #forgetServer(): void {
+    this.#running = undefined;
+    this.#position = undefined;
+    this.#lags = [];
+    this.#ensuredSlots = "";
   }
 
   async #observe(signal: AbortSignal): Promise<void> {
     const { postgres } = this.#doors;
-    const status = await postgres.status(signal);
-    const { timeline, flushedLsn, replayedLsn, isInRecovery, isStreaming } = status;
-    this.#systemId = status.systemId;
+    const { systemId, timeline, flushedLsn, replayedLsn, isInRecovery, isStreaming } =
+      await postgres.status(signal);
+    const slots = this.#assignment?.slots ?? [];
+    await this.#ensureSlots(
+      slots.map(({ slot }) => slot),
+      signal,
+    );
+    // A standby that others stream from keeps their WAL, but cannot measure them: its own WAL has no end yet.
+    const lags = isInRecovery ? [] : await measureLags(postgres, slots, signal);
+    if (!this.#running) return;
+    this.#systemId = systemId;
     this.#position = { timeline, flushedLsn, replayedLsn };
-    await this.#ensureSlots(signal);
-    this.#lags = await this.#readLags(signal);
-    this.#restarts.reset();
+    this.#lags = lags;
     this.#become(
       !isInRecovery || isStreaming
         ? { kind: "serving" }
@@ -245,111 +266,52 @@ export class InstanceKeeper {
     );
   }
 
-  async #ensureSlots(signal: AbortSignal): Promise<void> {
-    const slots = (this.#assignment?.slots ?? []).map(({ slot }) => slot);
+  async #ensureSlots(slots: readonly string[], signal: AbortSignal): Promise<void> {
     if (slots.join() === this.#ensuredSlots) return;
     await this.#doors.postgres.ensureSlots(slots, signal);
     this.#ensuredSlots = slots.join();
   }
 
-  async #readLags(signal: AbortSignal): Promise<readonly MeasuredLag[]> {
-    const slots = this.#assignment?.slots ?? [];
-    if (slots.length === 0) return [];
-    const names = slots.map(({ slot }) => slot);
-    const lags = await this.#doors.postgres.replicaLags(names, signal);
-    return lags.flatMap((lag) => {
-      const owner = slots.find(({ slot }) => slot === lag.slot);
-      if (!owner) return [];
-      const { isStreaming, lagBytes, lagMs, rpoLagMs, progressLagMs, sentBytes, slotIsIntact } =
-        lag;
-      return [
-        {
-          ...{ region: owner.region, number: owner.number, isStreaming },
-          ...{ lagBytes, lagMs, rpoLagMs, progressLagMs, sentBytes, slotIsIntact },
-        },
-      ];
-    });
-  }
-
   async #carryOut(command: Command, signal: AbortSignal): Promise<void> {
-    this.#note({ id: command.id, outcome: "running", because: command.step });
+    const { id, step, action } = command;
+    const { clock, postgres } = this.#doors;
+    this.#note({ id, outcome: "running", because: step });
+    const performer = {
+      clock,
+      postgres,
+      stopServer: (because: string) => this.#stop("immediate", because, signal),
+      become: (state: InstanceState) => this.#become(state),
+    };
     try {
-      await this.#perform(command, signal);
-      this.#command = undefined;
-      this.#note({ id: command.id, outcome: "done", because: command.step });
+      await performCommand(performer, action, this.#assignment, signal);
+      this.#settle(id, { id, outcome: "done", because: step });
     } catch (error) {
-      // An agent that ends leaves the command open: it gets it again at its next start.
-      if (signal.aborted) throw error;
-      this.#command = undefined;
-      this.#note({ id: command.id, outcome: "failed", because: describeError(error) });
+      // An agent that ends leaves it noted as running; its next start reports it as interrupted.
+      if (!signal.aborted)
+        this.#settle(id, { id, outcome: "failed", because: describeError(error) });
       throw error;
     } finally {
       this.#bell.ring();
     }
   }
 
-  async #perform(command: Command, signal: AbortSignal): Promise<void> {
-    const { postgres } = this.#doors;
-    const { action } = command;
-    if (action.kind === "create") {
-      this.#become({ kind: "creating" });
-      const data = await this.#clearUnfinished(signal);
-      // Created just before this agent was killed: the answer is the same as then.
-      if (data.kind === "present") this.#systemId = data.systemId;
-      else this.#systemId = await postgres.create(action, signal);
-      this.#become({ kind: "stopped", because: "it was created" });
-      return;
-    }
-    if (action.replace) {
-      await postgres.stop("immediate", signal);
-      this.#running = undefined;
-      await postgres.remove({ force: true }, signal);
-    }
-    const data = await this.#clearUnfinished(signal);
-    if (data.kind === "present") return;
-    this.#cloning({ receivedBytes: 0, totalBytes: undefined }, 0);
-    const rate = new Rate(this.#doors.clock);
-    let saidAtMs = -Infinity;
-    await postgres.clone(
-      action.upstream,
-      action.systemId,
-      (progress) => {
-        const nowMs = this.#doors.clock.monotonicMs();
-        const bytesPerSecond = rate.note(progress.receivedBytes);
-        if (nowMs - saidAtMs < progressEveryMs) return;
-        saidAtMs = nowMs;
-        this.#cloning(progress, bytesPerSecond);
-      },
-      signal,
-    );
-    this.#become({ kind: "stopped", because: "it was cloned" });
-  }
-
-  async #clearUnfinished(signal: AbortSignal): Promise<DataDirectory> {
-    const data = await this.#doors.postgres.inspect(signal);
-    if (data.kind !== "unfinished") return data;
-    await this.#doors.postgres.remove({ force: false }, signal);
-    return this.#doors.postgres.inspect(signal);
-  }
-
-  #cloning(progress: CloneProgress, bytesPerSecond: number): void {
-    this.#become({ kind: "cloning", ...progress, bytesPerSecond });
+  /** A newer command may have come in the meantime: it stays. */
+  #settle(id: string, progress: CommandProgress): void {
+    if (this.#command?.id === id) this.#command = undefined;
+    this.#note(progress);
   }
 
   #note(progress: CommandProgress): void {
-    assert(
-      this.#command === undefined || this.#command.id === progress.id,
-      "one command at a time",
-    );
     this.#progress = progress;
-    this.#hooks.noteCommand(progress);
     this.#hooks.changed();
+    this.#hooks.noteCommand(progress);
   }
 
   #fail(error: unknown): void {
     const code: FailureCode = error instanceof Failure ? error.code : "postgres.query-failed";
     const because = describeError(error);
-    this.#doors.log.error("database.instance-failed", { code, error: because });
+    const isNews = this.#state.kind !== "failed" || this.#state.because !== because;
+    if (isNews) this.#doors.log.error("database.instance-failed", { code, error: because });
     this.#become({ kind: "failed", code, because });
   }
 

@@ -2,13 +2,14 @@
  * The Region's side of the databases: reports to the controller, takes its instructions and commands, holds
  * the leases, and has one keeper for each instance.
  */
-import type { Clock, Files, Json, Log, Network, Random } from "../env/env.ts";
+import type { Clock, Files, Json, Log, Network } from "../env/env.ts";
 import { pause } from "../env/pause.ts";
 import type { Address } from "../model/address.ts";
 import type { LeaseGrant } from "../model/assignment.ts";
-import { describeError } from "../model/failure.ts";
-import type { DatabaseId, InstanceId } from "../model/region.ts";
+import { describeError, Failure } from "../model/failure.ts";
+import type { DatabaseId, Epoch, InstanceId } from "../model/region.ts";
 import type { Postgres } from "../postgres/postgres.ts";
+import { AssertionError } from "../std/assert.ts";
 import { Bell } from "../std/bell.ts";
 import { commandsAnswer, question, reportAnswer, type Question } from "../wire/agent-protocol.ts";
 import { decode, encode } from "../wire/codec.ts";
@@ -16,7 +17,7 @@ import { CommandJournal } from "./command-journal.ts";
 import { InstanceKeeper } from "./instance-keeper.ts";
 import { holdMaxMs } from "./outbox.ts";
 
-/** 1 s: a third of the lease, so that two lost reports in a row do not lose it. */
+/** 1 s: a third of the shortest lease, so that a report that is lost does not lose it. */
 const reportEveryMs = 1_000;
 /** 20 ms: changes that come together go out together. */
 const reportPauseMs = 20;
@@ -28,7 +29,6 @@ const retryMs = 200;
 export type AgentDoors = {
   readonly clock: Clock;
   readonly log: Log;
-  readonly random: Random;
   readonly network: Network;
   readonly files: Files;
   /** The door to each instance; made once. */
@@ -45,17 +45,16 @@ export type AgentSettings = {
 export class RegionAgent {
   readonly #doors: AgentDoors;
   readonly #settings: AgentSettings;
-  readonly #boot: string;
   readonly #journal: CommandJournal;
   readonly #keepers: readonly InstanceKeeper[];
   readonly #bell = new Bell();
-  /** Until when each database's lease is surely ours; counted from before the question was sent. */
-  readonly #leaseUntilMs = new Map<DatabaseId, number>();
+  /** Until when each database's lease is surely ours, and for which epoch. */
+  readonly #leases = new Map<DatabaseId, { readonly epoch: Epoch; readonly untilMs: number }>();
+  #ticket = "";
 
   constructor(doors: AgentDoors, settings: AgentSettings) {
     this.#doors = doors;
     this.#settings = settings;
-    this.#boot = doors.random.hex(8);
     this.#journal = new CommandJournal(doors.files, settings.statePath);
     this.#keepers = settings.instances.map((id) => this.#keeper(id));
     this.#assign();
@@ -85,8 +84,7 @@ export class RegionAgent {
       {
         changed: () => this.#bell.ring(),
         noteCommand: (progress) => this.#journal.note(key, progress),
-        leaseIsInHand: () =>
-          clock.monotonicMs() < (this.#leaseUntilMs.get(id.database) ?? -Infinity),
+        leaseIsInHand: (epoch) => this.#leaseIsInHand(id.database, epoch),
       },
       this.#journal.command(key),
     );
@@ -101,6 +99,7 @@ export class RegionAgent {
         if (!isAnswered) log.info("agent.controller-answers");
         isAnswered = true;
       } catch (error) {
+        if (error instanceof AssertionError) throw error;
         if (isAnswered && !signal.aborted) {
           log.warn("agent.controller-silent", { error: describeError(error) });
         }
@@ -115,26 +114,35 @@ export class RegionAgent {
     const askedAtMs = this.#doors.clock.monotonicMs();
     const instances = this.#keepers.map((keeper) => keeper.report());
     const answered = await this.#ask(
-      { kind: "report", boot: this.#boot, instances },
+      { kind: "report", ticket: this.#ticket, instances },
       reportTimeoutMs,
       signal,
     );
     const answer = decode(reportAnswer, "the controller's answer to a report", answered);
     this.#journal.obey(answer.term, answer.assignments);
-    this.#takeLeases(answer.leases, askedAtMs);
     this.#assign();
-  }
-
-  #takeLeases(leases: readonly LeaseGrant[], askedAtMs: number): void {
-    for (const { database, ttlMs } of leases) this.#leaseUntilMs.set(database, askedAtMs + ttlMs);
+    this.#takeLeases(answer.leases, askedAtMs);
+    this.#ticket = answer.ticket;
+    if (!answer.isTaken) this.#bell.ring();
   }
 
   #assign(): void {
     for (const assignment of this.#journal.assignments) {
-      const keeper = this.#find(assignment.database, assignment.number);
-      keeper?.assign(assignment);
-      if (assignment.role === "primary" && keeper?.report().state.kind === "fenced") keeper.look();
+      this.#find(assignment.database, assignment.number)?.assign(assignment);
     }
+  }
+
+  /** A lease counts from before it was asked for: how long the answer was under way, nobody knows. */
+  #takeLeases(leases: readonly LeaseGrant[], askedAtMs: number): void {
+    for (const { database, epoch, ttlMs } of leases) {
+      this.#leases.set(database, { epoch, untilMs: askedAtMs + ttlMs });
+    }
+    for (const keeper of this.#keepers) keeper.leaseCame();
+  }
+
+  #leaseIsInHand(database: DatabaseId, epoch: Epoch): boolean {
+    const lease = this.#leases.get(database);
+    return lease?.epoch === epoch && this.#doors.clock.monotonicMs() < lease.untilMs;
   }
 
   async #askForever(signal: AbortSignal): Promise<void> {
@@ -148,6 +156,7 @@ export class RegionAgent {
         if (batch !== after) this.#bell.ring();
         after = batch;
       } catch (error) {
+        if (error instanceof AssertionError) throw error;
         if (signal.aborted) return;
         this.#doors.log.debug("agent.question-failed", { error: describeError(error) });
         await clock.sleep(retryMs, signal).catch(() => undefined);
@@ -156,12 +165,13 @@ export class RegionAgent {
   }
 
   #obey(answered: Json): number {
-    const { term, batch, commands } = decode(commandsAnswer, "the controller's commands", answered);
+    const { batch, commands } = decode(commandsAnswer, "the controller's commands", answered);
     for (const command of commands) {
       try {
-        this.#journal.refuseOlder(term, command);
+        this.#journal.admit(command);
         this.#find(command.database, command.number)?.obey(command);
       } catch (error) {
+        if (!(error instanceof Failure)) throw error;
         this.#doors.log.warn("agent.command-refused", {
           id: command.id,
           error: describeError(error),

@@ -1,39 +1,56 @@
-/** What the agents said last, and how long ago on this machine's own clock. */
+/**
+ * What the agents said last, and how long ago on this machine's own clock.
+ *
+ * Each answer to a report hands out a ticket, and only a report that carries the last ticket is believed. A
+ * report that hung in a cut link and comes out minutes later, or one of an agent that was killed since, carries
+ * an older ticket: acting on it would clone over what has been built in the meantime.
+ */
 import type { Clock } from "../env/env.ts";
 import type { InstanceReport } from "../model/instance.ts";
-import type { InstanceId, RegionId } from "../model/region.ts";
+import type { ControllerTerm, InstanceId, RegionId } from "../model/region.ts";
 
 /** 3 s: an agent reports each second; after three silent ones its Region counts as unreachable. */
 export const reportMaxAgeMs = 3_000;
 
-type RegionReport = {
-  readonly boot: string;
-  readonly instances: readonly InstanceReport[];
-  readonly atMs: number;
-};
+type RegionReport = { readonly instances: readonly InstanceReport[]; readonly atMs: number };
 
 export type ReportedInstance = { readonly report: InstanceReport; readonly ageMs: number };
 
 export class Reports {
   readonly #clock: Clock;
+  readonly #term: ControllerTerm;
   readonly #byRegion = new Map<RegionId, RegionReport>();
+  readonly #taken = new Map<RegionId, number>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, term: ControllerTerm) {
     this.#clock = clock;
+    this.#term = term;
   }
 
-  put(region: RegionId, boot: string, instances: readonly InstanceReport[]): void {
-    this.#byRegion.set(region, { boot, instances, atMs: this.#clock.monotonicMs() });
+  /** What the Region's next report has to carry. */
+  ticket(region: RegionId): string {
+    return `${this.#term}.${this.#taken.get(region) ?? 0}`;
   }
 
-  /** Undefined when the Region never reported to this controller. */
+  /** Answers false, and keeps nothing, when the report is older than the last answer. */
+  take(region: RegionId, ticket: string, instances: readonly InstanceReport[]): boolean {
+    if (ticket !== this.ticket(region)) return false;
+    this.#byRegion.set(region, { instances, atMs: this.#clock.monotonicMs() });
+    this.#nextTicket(region);
+    return true;
+  }
+
+  /** The Region was switched off: what it said last is no longer so. */
+  forget(region: RegionId): void {
+    this.#byRegion.delete(region);
+    // What it sent before it was switched off is not believed either.
+    this.#nextTicket(region);
+  }
+
+  /** In ms; undefined when the Region never reported to this controller. */
   ageMs(region: RegionId): number | undefined {
     const last = this.#byRegion.get(region);
     return last && this.#clock.monotonicMs() - last.atMs;
-  }
-
-  isFresh(region: RegionId): boolean {
-    return (this.ageMs(region) ?? Infinity) <= reportMaxAgeMs;
   }
 
   /** The last report of an instance, however old. */
@@ -48,6 +65,11 @@ export class Reports {
 
   /** The last report of an instance, when it is recent enough to act upon. */
   fresh(id: InstanceId): InstanceReport | undefined {
-    return this.isFresh(id.region) ? this.last(id)?.report : undefined;
+    const last = this.last(id);
+    return last && last.ageMs <= reportMaxAgeMs ? last.report : undefined;
+  }
+
+  #nextTicket(region: RegionId): void {
+    this.#taken.set(region, (this.#taken.get(region) ?? 0) + 1);
   }
 }

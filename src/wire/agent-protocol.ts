@@ -106,8 +106,8 @@ export const command: z.ZodType<Command> = z.object({
 export const question = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("report"),
-    /** Drawn at each start of the agent, so that the controller sees a restart. */
-    boot: z.string(),
+    /** Of the last answer; empty at the agent's start. A report without the last ticket is answered, not believed. */
+    ticket: z.string(),
     instances: z.array(instanceReport),
   }),
   z.object({
@@ -119,6 +119,10 @@ export const question = z.discriminatedUnion("kind", [
 
 export const reportAnswer = z.object({
   term,
+  /** For the next report. */
+  ticket: z.string(),
+  /** False: report again at once, with this ticket. */
+  isTaken: z.boolean(),
   assignments: z.array(assignment),
   leases: z.array(lease),
 });
