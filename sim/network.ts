@@ -90,6 +90,10 @@ export class SimNetwork {
     this.#mended.beat();
   }
 
+  isCut(from: Place, to: Place): boolean {
+    return this.#cuts.has(way(from, to));
+  }
+
   /** @throws Failure `network.address-in-use` */
   listen(place: Place, address: Address, server: Server): void {
     const key = formatAddress(address);

@@ -28,6 +28,10 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
   const { settings, log, signal } = context;
   const { region, controller, statePath } = settings;
   const servers = await openServers(settings, log, signal);
+  // In a PID namespace the kernel has done so already.
+  context.onOrphaned(() => {
+    for (const server of servers.values()) server.abandon();
+  });
   const agent = new RegionAgent(
     {
       clock: nodeClock,
@@ -70,10 +74,16 @@ async function openServers(
     settings.instances.map(({ database, number, address, directory, passwords, settings: own }) => {
       const id: InstanceId = { database, region, number };
       const server = new PostgresServer({
-        ...{ directory, address, installation, runAs, passwords, allowFrom },
+        directory,
+        address,
+        installation,
+        runAs,
+        passwords,
+        allowFrom,
         settings: own,
         slotWalKeepMegabytes: postgres.maxSlotWalKeepMb,
-        ...{ clock: nodeClock, random: nodeRandom },
+        clock: nodeClock,
+        random: nodeRandom,
         log: log.child({ instance: formatInstance(id) }),
       });
       return [formatInstance(id), server];

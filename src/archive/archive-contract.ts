@@ -116,7 +116,9 @@ function registerReading(check: Check): void {
   check("the newest of a Region are not crowded out by other events", async ({ archive }) => {
     await archive().append(sampleEvent("1", "us-east-1"), never);
     await fill(archive(), 5);
-    expect(messages(await archive().newest({ limit: 3, region: "us-east-1" }, never))).toEqual(["1"]);
+    expect(messages(await archive().newest({ limit: 3, region: "us-east-1" }, never))).toEqual([
+      "1",
+    ]);
   });
 
   check("the newest come in order of id", async ({ archive }) => {

@@ -43,7 +43,7 @@ export async function examineMachine(
   return [
     ...findings,
     { check: "leeward.yaml", verdict: "ok", says: place.value.config.name, wayOut: null },
-    stateDirectory(place.value),
+    writable(place.value),
     freeSpace(place.value),
     await addresses(frame, place.value),
   ];
@@ -106,7 +106,7 @@ async function postgres(frame: Frame, place: Place | undefined): Promise<Finding
     : { check: "PostgreSQL", verdict: "ok", says, wayOut: null };
 }
 
-function stateDirectory({ stateDirectory: path, existing }: Place): Finding {
+function writable({ stateDirectory: path, existing }: Place): Finding {
   try {
     accessSync(existing, constants.W_OK | constants.X_OK);
     return { check: "State directory", verdict: "ok", says: path, wayOut: null };

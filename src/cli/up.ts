@@ -65,9 +65,9 @@ async function upInForeground(frame: Frame, directory: string | undefined): Prom
   const startedMs = frame.clock.monotonicMs();
   const world = await open(frame, launch);
   registerWorld(frame, { stateDirectory: launch.stateDirectory, pid: process.pid });
-  const stopped = new Promise<void>((resolve) => {
-    frame.signal.addEventListener("abort", () => resolve(), { once: true });
-    if (frame.signal.aborted) resolve();
+  const stopped = new Promise<void>((settle) => {
+    frame.signal.addEventListener("abort", () => settle(), { once: true });
+    if (frame.signal.aborted) settle();
   });
   try {
     printNotYet(frame, world.notYet);

@@ -40,7 +40,9 @@ export async function untilReady(
 ): Promise<{ readonly status: ApiStatus; readonly failed: string | undefined }> {
   const { out, options, clock } = frame;
   const reporter = new ProgressReporter(out, {
-    ...{ json: options.json, isTty: out.isTty, clock },
+    json: options.json,
+    isTty: out.isTty,
+    clock,
     region: undefined,
   });
   try {

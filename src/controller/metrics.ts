@@ -153,20 +153,20 @@ export function metricsRegistry(sources: MetricSources): Registry {
   return registry;
 }
 
-function register(metric: Metric, sources: MetricSources, registry: Registry): void {
+/** The registry keeps what is made with it. */
+function register(metric: Metric, sources: MetricSources, registry: Registry): Gauge | Counter {
   const { name, help } = metric;
   const common = { name, help, labelNames: [...metric.labels], registers: [registry] };
   if (metric.kind === "gauge") {
-    new Gauge({
+    return new Gauge({
       ...common,
       collect() {
         this.reset();
         for (const { labels, value } of metric.samples(sources)) this.set(labels, value);
       },
     });
-    return;
   }
-  new Counter({
+  return new Counter({
     ...common,
     collect() {
       this.reset();

@@ -11,13 +11,14 @@ import type { SystemSnapshot } from "../database/controller.ts";
 import { reportMaxAgeMs } from "../database/reports.ts";
 import type { Address } from "../model/address.ts";
 import { formatBandwidth } from "../model/bandwidth.ts";
-import type { InstanceReport, InstanceState, MeasuredLag } from "../model/instance.ts";
+import type { InstanceReport, InstanceState, MeasuredLag, Position } from "../model/instance.ts";
 import { linkDirections, termsFrom, type LinkSettings } from "../model/link-settings.ts";
 import type { LinkTraffic } from "../model/link.ts";
 import { formatLsn } from "../model/lsn.ts";
 import type { PowerState } from "../model/power.ts";
 import type { InstanceId, RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
+import { formatInstant } from "../std/instant.ts";
 
 type InstanceSnapshot = SystemSnapshot["instances"][number];
 export type AddressOfInstance = (id: InstanceId) => Address;
@@ -95,7 +96,7 @@ function writerView(snapshot: SystemSnapshot, addressOf: AddressOfInstance): Api
     address: host,
     port,
     state: stateOf(writer),
-    since: new Date(snapshot.record.sinceWallMs).toISOString(),
+    since: formatInstant(snapshot.record.sinceWallMs),
   };
 }
 
@@ -145,11 +146,17 @@ function instanceView(instance: InstanceSnapshot, addressOf: AddressOfInstance):
     state: stateOf(instance),
     because: state && "because" in state ? state.because : null,
     systemId: report?.systemId ?? null,
-    timeline: report?.position?.timeline ?? null,
-    flushedLsn: report?.position ? formatLsn(report.position.flushedLsn) : null,
-    replayedLsn: report?.position ? formatLsn(report.position.replayedLsn) : null,
+    ...positionView(report?.position),
     progress: state?.kind === "cloning" ? progressView(state) : null,
   };
+}
+
+function positionView(
+  position: Position | undefined,
+): Pick<ApiInstance, "timeline" | "flushedLsn" | "replayedLsn"> {
+  if (!position) return { timeline: null, flushedLsn: null, replayedLsn: null };
+  const { timeline, flushedLsn, replayedLsn } = position;
+  return { timeline, flushedLsn: formatLsn(flushedLsn), replayedLsn: formatLsn(replayedLsn) };
 }
 
 function progressView(state: InstanceState & { kind: "cloning" }): ApiInstance["progress"] {

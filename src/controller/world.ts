@@ -26,6 +26,7 @@ import {
   type RegionId,
 } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
+import { formatInstant } from "../std/instant.ts";
 import { nearest } from "../std/nearest.ts";
 import type { ControllerSettings } from "../wire/program-settings.ts";
 import type { LinkBoard } from "./link-board.ts";
@@ -86,7 +87,7 @@ export class LocalWorld implements World {
       name: world.name,
       world: world.number,
       version,
-      startedAt: new Date(world.startedWallMs).toISOString(),
+      startedAt: formatInstant(world.startedWallMs),
       isReady: running.length > 0 && running.every(({ state }) => state === "serving"),
       controller: { term: this.#parts.term, api: `http://${formatAddress(api)}` },
       regions,
@@ -244,7 +245,7 @@ function linkTerms(change: ApiLinkChange): LinkChange {
 function eventView(event: ArchivedEvent): ApiEvent {
   return {
     id: event.id,
-    at: new Date(event.atMs).toISOString(),
+    at: formatInstant(event.atMs),
     kind: event.kind,
     message: event.message,
     region: event.region ?? null,

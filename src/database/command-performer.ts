@@ -64,7 +64,7 @@ async function clone(
   if (assignment?.role === "primary") {
     throw new Failure("postgres.clone-failed", "Refused to clone over the writer");
   }
-  if (action.replace) await removeStandby(doors, signal);
+  if (action.replace) await removeStandby(doors, action, signal);
   const data = await clearUnfinished(postgres, signal);
   if (data.kind === "present") return requireSystem(data, action);
   doors.become({ kind: "cloning", receivedBytes: 0, totalBytes: undefined, bytesPerSecond: 0 });
@@ -76,12 +76,14 @@ async function clone(
 /** Only ever a copy: what was a writer's may hold commits that nobody else has (I5). */
 async function removeStandby(
   { postgres, stopServer }: PerformerDoors,
+  action: CloneAction,
   signal: AbortSignal,
 ): Promise<void> {
   const data = await postgres.inspect(signal);
   if (data.kind === "present" && !data.isStandby) {
     throw new Failure("postgres.clone-failed", "Refused to remove data that is not a standby's");
   }
+  if (data.kind === "present") requireSystem(data, action);
   await stopServer("it is built anew");
   await postgres.remove({ force: true }, signal);
 }

@@ -1,5 +1,5 @@
 /**
- * What a database system needs next. Pure: everything it knows is in its arguments. Rules: SPEC.md, D1 to D7.
+ * What a database system needs next. Pure: everything it knows is in its arguments. Rules: SPEC.md, D1 to D8.
  *
  *   not created ──the writer's Region is empty──► create ──its report names a system id──► record it
  *   created     ──a secondary is empty──────────► clone  ──it streams──► nothing more to do
@@ -41,7 +41,7 @@ export function decide(view: SystemView): readonly Decision[] {
   const clones = view.instances
     .filter(({ id }) => !isWriter(id, view.record))
     .flatMap((secondary) => decideClone(secondary, view, systemId));
-  return clones.length > 0 ? clones : [wait("every reachable instance has its data")];
+  return clones.length > 0 ? clones : [wait("no instance needs anything that can be had now")];
 }
 
 function decideCreation(view: SystemView): Decision {
@@ -86,7 +86,9 @@ function decideClone(
   const slot = upstream.lags.find(
     ({ region, number }) => region === id.region && number === id.number,
   );
-  const mustRebuild = slot?.slotIsIntact === false && report.state.kind !== "serving";
+  const isLost = slot?.slotIsIntact === false && report.state.kind !== "serving";
+  // Data of another database system is not ours to replace, whatever became of the slot.
+  const mustRebuild = isLost && report.systemId === systemId;
   return mustRebuild
     ? [{ ...common, replace: true, because: "its upstream no longer has the WAL that it needs" }]
     : [];

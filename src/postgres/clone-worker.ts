@@ -85,7 +85,8 @@ async function renewSlot(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ slot_type: string | null }>(
     `READ_REPLICATION_SLOT ${order.slot}`,
   );
-  if (rows[0]?.slot_type != null) await client.query(`DROP_REPLICATION_SLOT ${order.slot} WAIT`);
+  if (typeof rows[0]?.slot_type === "string")
+    await client.query(`DROP_REPLICATION_SLOT ${order.slot} WAIT`);
   await client.query(`CREATE_REPLICATION_SLOT ${order.slot} PHYSICAL RESERVE_WAL`);
   counters.addStep();
 }

@@ -120,6 +120,11 @@ export class PostgresServer implements Postgres {
     await this.#postmaster.stop(mode, signal);
   }
 
+  /** Immediate shutdown, not waited for. */
+  abandon(): void {
+    this.#postmaster.abandon();
+  }
+
   isRunning(): boolean {
     return this.#postmaster.isRunning();
   }

@@ -34,11 +34,22 @@ export async function allGone(
   while (processes.some(isAlive)) await clock.sleep(pollMs, signal);
 }
 
-export function killAll(processes: readonly ProcessId[]): void {
+/** Stops what `look` finds until it finds nothing new, and answers all of it. */
+export function freeze(look: () => readonly ProcessId[]): readonly ProcessId[] {
+  const frozen = new Map<number, ProcessId>();
+  for (;;) {
+    const fresh = look().filter(({ pid }) => !frozen.has(pid));
+    if (fresh.length === 0) return [...frozen.values()];
+    signalAll(fresh, "SIGSTOP");
+    for (const one of fresh) frozen.set(one.pid, one);
+  }
+}
+
+export function signalAll(processes: readonly ProcessId[], signal: "SIGSTOP" | "SIGKILL"): void {
   for (const one of processes) {
     if (!isAlive(one)) continue;
     try {
-      process.kill(one.pid, "SIGKILL");
+      process.kill(one.pid, signal);
     } catch {
       // It ended by itself in between.
     }

@@ -75,8 +75,12 @@ export async function openWorld(
   const stateDirectory = stateDirectoryOf(options);
   const facts = machineFacts();
   const prepare: PrepareOptions = {
-    ...{ config, stateDirectory, isRoot: facts.isRoot },
-    ...{ version: options.version, logLevel: options.logLevel, pgBin: options.pgBin },
+    config,
+    stateDirectory,
+    isRoot: facts.isRoot,
+    version: options.version,
+    logLevel: options.logLevel,
+    pgBin: options.pgBin,
     platform: facts.platform === "linux" ? "linux" : "other",
   };
   const layout = claimStateDirectory(doors, prepare);
@@ -104,7 +108,12 @@ export async function openWorld(
       throw error;
     });
     return {
-      ...{ config, notYet, plan, layout, supervisor, apiToken: secrets.apiToken },
+      config,
+      notYet,
+      plan,
+      layout,
+      supervisor,
+      apiToken: secrets.apiToken,
       close: () => supervisor.stop().finally(leave),
       kill: () => supervisor.kill().finally(leave),
     };

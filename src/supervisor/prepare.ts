@@ -79,8 +79,13 @@ export function prepareWorld(
   makeDirectories(doors.files, options, layout);
   const secrets = keepSecrets(doors, config, layout);
   const parts: WorldParts = {
-    ...{ config, plan, layout, secrets },
-    ...{ version: options.version, logLevel: options.logLevel, pgBin: options.pgBin },
+    config,
+    plan,
+    layout,
+    secrets,
+    version: options.version,
+    logLevel: options.logLevel,
+    pgBin: options.pgBin,
     startedWallMs: doors.clock.wallMs(),
   };
   const write = (path: string, settings: unknown): void =>

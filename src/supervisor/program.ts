@@ -3,11 +3,11 @@
  * stopped when asked.
  */
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
-import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import type { Clock, Json, Log } from "../env/env.ts";
+import { withDeadline } from "../env/deadline.ts";
 import { lifelineDescriptor, Lifeline } from "../env/node/lifeline.ts";
-import { Failure } from "../model/failure.ts";
+import { describeError, Failure } from "../model/failure.ts";
 import { assert } from "../std/assert.ts";
 import { Backoff } from "../std/backoff.ts";
 import { closeLog, openLog } from "./log-file.ts";
@@ -41,6 +41,7 @@ export class Program {
   readonly #backoff = new Backoff(firstRestartMs, maxRestartMs);
   #child: ChildProcess | undefined;
   #lifeline: Lifeline | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
   #isStopping = false;
 
   constructor(spec: ProgramSpec, hooks: ProgramHooks, doors: { clock: Clock; log: Log }) {
@@ -75,13 +76,15 @@ export class Program {
     this.#isStopping = true;
     const child = this.#child;
     if (!child) return;
-    const ended = once(child, "exit");
     this.send({ kind: "stop" });
-    const over = new AbortController();
-    const late = this.#clock.sleep(stopTimeoutMs, over.signal).then(() => child.kill("SIGKILL"));
-    late.catch(() => undefined);
-    if (child.exitCode === null && child.signalCode === null) await ended;
-    over.abort();
+    const never = new AbortController().signal;
+    const expired = (): Error => new Error(`it did not end within ${stopTimeoutMs} ms`);
+    const deadline = { ms: stopTimeoutMs, expired };
+    await withDeadline(this.#clock, deadline, never, () => this.#ended).catch((error: unknown) => {
+      this.#log.error("supervisor.program-stop-failed", { error: describeError(error) });
+      child.kill("SIGKILL");
+    });
+    await this.#ended;
   }
 
   async #runOnce(signal: AbortSignal): Promise<string> {
@@ -91,6 +94,7 @@ export class Program {
       child.on("error", (error) => resolve(`it could not be started: ${error.message}`));
       child.on("exit", (code, name) => resolve(name ? `killed by ${name}` : `exit code ${code}`));
     });
+    this.#ended = ended;
     const stream = child.stdio[lifelineDescriptor] as Duplex | undefined | null;
     if (stream) this.#lifeline = new Lifeline(stream, this.#hooks.onMessage);
     this.#hooks.onStart();

@@ -6,13 +6,14 @@ import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Clock, Log } from "../env/env.ts";
+import { withDeadline } from "../env/deadline.ts";
 import { Lifeline, lifelineDescriptor } from "../env/node/lifeline.ts";
-import { Failure } from "../model/failure.ts";
+import { describeError, Failure } from "../model/failure.ts";
 import type { PowerState } from "../model/power.ts";
 import type { RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
 import { Backoff } from "../std/backoff.ts";
-import { allGone, descendantsOf, killAll, type ProcessId } from "./descendants.ts";
+import { allGone, descendantsOf, freeze, signalAll, type ProcessId } from "./descendants.ts";
 import { statusDescriptor } from "./isolation.ts";
 import { spawnLogged, type ProgramSpec } from "./program.ts";
 
@@ -36,6 +37,7 @@ export class RegionHost {
   #lifeline: Lifeline | undefined;
   #gone: Promise<unknown> = Promise.resolve();
   #state: PowerState = "stopped";
+  #agentRuns = false;
   #backoff = new Backoff(firstRestartMs, maxRestartMs);
 
   /**
@@ -75,7 +77,7 @@ export class RegionHost {
     input.on("error", () => undefined);
     const statuses = createInterface({ input: child.stdio[statusDescriptor] as Readable });
     statuses.on("line", (status) => this.#agentEnded(child, input, status));
-    input.write("start\n");
+    this.#startAgent(input);
   }
 
   /** SIGKILL of everything in the Region; settles when every process is gone. */
@@ -84,50 +86,41 @@ export class RegionHost {
     await this.#destroy();
   }
 
-  /** Stops every instance cleanly, then the Region. */
+  /** Stops every instance cleanly, then the Region. Without an agent there is nobody to do so: it is killed. */
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (!child) {
-      this.#state = "stopped";
-      return;
-    }
     this.#state = "stopped";
+    if (!this.#child) return;
+    if (!this.#agentRuns) return this.#destroy();
     this.#lifeline?.send({ kind: "stop" });
-    const over = new AbortController();
-    const late = this.#doors.clock.sleep(stopTimeoutMs, over.signal).then(() => {
-      this.#doors.log.error("supervisor.region-stop-timed-out", { stopTimeoutMs });
+    const never = new AbortController().signal;
+    const expired = (): Error => new Error(`it did not stop within ${stopTimeoutMs} ms`);
+    await withDeadline(
+      this.#doors.clock,
+      { ms: stopTimeoutMs, expired },
+      never,
+      () => this.#gone,
+    ).catch((error: unknown) => {
+      this.#doors.log.error("supervisor.region-stop-failed", { error: describeError(error) });
       return this.#destroy();
     });
-    late.catch(() => undefined);
-    await this.#gone;
-    over.abort();
   }
 
+  /** First nothing moves any more, then everything dies: a process that still forks would get away. */
   async #destroy(): Promise<void> {
     const pid = this.#child?.pid;
     if (pid === undefined) return;
-    const deadline = new AbortController();
-    const timer = this.#doors.clock.sleep(killTimeoutMs, deadline.signal).then(() => {
-      deadline.abort(
-        new Failure(
-          "region.busy",
-          `Processes of ${this.region} outlived SIGKILL for ${killTimeoutMs} ms`,
-        ),
-      );
+    const doomed = freeze(() => this.#processes(pid));
+    signalAll(doomed, "SIGKILL");
+    const expired = (): Failure => {
+      const message = `Processes of ${this.region} outlived SIGKILL for ${killTimeoutMs} ms`;
+      return new Failure("region.busy", message);
+    };
+    const { clock } = this.#doors;
+    const never = new AbortController().signal;
+    await withDeadline(clock, { ms: killTimeoutMs, expired }, never, async (signal) => {
+      await allGone(doomed, clock, signal);
+      await this.#gone;
     });
-    timer.catch(() => undefined);
-    // Parents first, and again until nothing new appears: a process may have forked between the two looks.
-    let doomed: readonly ProcessId[] = [];
-    for (;;) {
-      const found = this.#processes(pid);
-      killAll(found);
-      const isNew = found.some((one) => !doomed.some((known) => known.pid === one.pid));
-      doomed = [...doomed, ...found];
-      if (!isNew) break;
-    }
-    await allGone(doomed, this.#doors.clock, deadline.signal);
-    await this.#gone;
-    if (!deadline.signal.aborted) deadline.abort();
   }
 
   #processes(pid: number): readonly ProcessId[] {
@@ -136,6 +129,7 @@ export class RegionHost {
 
   #agentEnded(child: ChildProcess, input: Writable, status: string): void {
     if (this.#child !== child) return;
+    this.#agentRuns = false;
     if (this.#state !== "running") {
       // The agent ended because it was told to: the host has nothing left to hold.
       input.end();
@@ -143,10 +137,17 @@ export class RegionHost {
     }
     const waitMs = this.#backoff.nextMs();
     this.#doors.log.warn("supervisor.agent-ended", { status, restartInMs: waitMs });
-    const end = new AbortController();
-    void this.#doors.clock.sleep(waitMs, end.signal).then(() => {
-      if (this.#child === child && this.#state === "running") input.write("start\n");
-    });
+    void this.#restart(child, input, waitMs);
+  }
+
+  async #restart(child: ChildProcess, input: Writable, waitMs: number): Promise<void> {
+    await this.#doors.clock.sleep(waitMs, new AbortController().signal);
+    if (this.#child === child && this.#state === "running") this.#startAgent(input);
+  }
+
+  #startAgent(input: Writable): void {
+    this.#agentRuns = true;
+    input.write("start\n");
   }
 
   #ended(child: ChildProcess): void {

@@ -6,6 +6,7 @@ import type { AddressPlan } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import type { StateLayout } from "../config/state-directory.ts";
 import type { Clock, Json, Log } from "../env/env.ts";
+import { withDeadline } from "../env/deadline.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import type { PowerAction } from "../model/power.ts";
 import type { RegionId } from "../model/region.ts";
@@ -68,21 +69,12 @@ export class Supervisor {
       this.#controller.run(end),
       this.#boundLogs(end),
     ]);
-    const late = new AbortController();
-    const timeout = this.#doors.clock
-      .sleep(readyTimeoutMs, AbortSignal.any([signal, late.signal]))
-      .then(() => {
-        throw new Failure(
-          "world.start-failed",
-          `The controller did not serve within ${readyTimeoutMs} ms`,
-        );
-      });
-    try {
-      await Promise.race([this.#ready, timeout]);
-    } finally {
-      late.abort();
-      timeout.catch(() => undefined);
-    }
+    const ms = readyTimeoutMs;
+    const expired = (): Failure => {
+      const message = `The controller did not serve within ${ms} ms; its log is ${this.#options.layout.log("controller")}`;
+      return new Failure("world.start-failed", message);
+    };
+    await withDeadline(this.#doors.clock, { ms, expired }, signal, () => this.#ready);
   }
 
   /** Stops the Regions cleanly, all at once, then the controller and the links that they needed. */

@@ -14,20 +14,20 @@ export type ProgramContext<T> = {
   readonly lifeline: Lifeline;
   /** Messages of the supervisor other than `stop`. */
   readonly onMessage: (listener: (message: Json) => void) => void;
+  /** What is to be taken down, at once and without waiting, when the supervisor is gone. */
+  readonly onOrphaned: (takeDown: () => void) => void;
 };
 
 type Settings = { readonly logLevel: string };
 
 /**
- * Runs `body` until it settles. A supervisor that is gone ends the process at once: `onOrphaned` first, to take
- * down what would survive. A bug ends it with exit code 70, and the supervisor starts it again.
+ * Runs `body` until it settles. A supervisor that is gone ends the process at once. A bug ends it with exit code 70, and the supervisor starts it again.
  */
 export async function runProgram<S extends z.ZodType<Settings>>(
   name: string,
   schema: S,
   settingsPath: string,
   body: (context: ProgramContext<z.output<S>>) => Promise<void>,
-  onOrphaned: () => void = () => undefined,
 ): Promise<void> {
   const settings = readSettings(schema, settingsPath);
   const log = nodeLog(name, settings.logLevel);
@@ -43,6 +43,7 @@ export async function runProgram<S extends z.ZodType<Settings>>(
     if (isStop(message)) stop.abort(new Error("the supervisor asked for a clean end"));
     else for (const listen of listeners) listen(message);
   });
+  let onOrphaned = (): void => undefined;
   lifeline.cut.addEventListener("abort", () => {
     onOrphaned();
     process.exit(0);
@@ -50,7 +51,16 @@ export async function runProgram<S extends z.ZodType<Settings>>(
   log.info("program.started", { pid: process.pid });
   const onMessage = (listener: (message: Json) => void): void => void listeners.push(listener);
   try {
-    await body({ settings, log, signal: stop.signal, lifeline, onMessage });
+    await body({
+      settings,
+      log,
+      signal: stop.signal,
+      lifeline,
+      onMessage,
+      onOrphaned: (takeDown) => {
+        onOrphaned = takeDown;
+      },
+    });
   } catch (error) {
     if (!stop.signal.aborted) die(error);
   }
