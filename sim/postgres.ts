@@ -46,8 +46,8 @@ export type PostgresWitness = {
   readonly started: (host: SimHost, as: StartAs) => void;
 };
 
-/** A new cluster has this much; a clone copies it and all WAL ever written, which is near enough. */
-const firstBytes = 8_000_000;
+/** What a clone copies: rows are changed again and again, so that a database does not grow with its WAL. */
+const clusterBytes = 8_000_000;
 /** A clone looks this often whether the way is still open. */
 const cloneStepMs = 250;
 
@@ -89,7 +89,7 @@ export class SimPostgres implements Postgres {
       this.#mayFail("postgres.create-failed");
     });
     const systemId = `7${random.hex(8)}` as SystemId;
-    this.#host.data = this.#finished(systemId, false, firstBytes);
+    this.#host.data = this.#finished(systemId, false, clusterBytes);
     witness.created(this.#host, systemId);
     return systemId;
   }
@@ -105,9 +105,10 @@ export class SimPostgres implements Postgres {
       const source = this.#source(upstream);
       if (source.systemId !== systemId)
         throw this.#failed("postgres.other-cluster", `the upstream is ${source.systemId}`);
-      const totalBytes = source.flushedLsn;
+      const totalBytes = clusterBytes;
+      const startLsn = source.flushedLsn;
       // Made anew: a slot that was lost before never serves again.
-      source.slots.set(upstream.slot, { restartLsn: totalBytes, isLost: false });
+      source.slots.set(upstream.slot, { restartLsn: startLsn, isLost: false });
       let receivedBytes = 0;
       while (receivedBytes < totalBytes) {
         await this.#spend(cloneStepMs, signal);
@@ -116,7 +117,7 @@ export class SimPostgres implements Postgres {
         receivedBytes += (this.#temper.cloneBytesPerSecond * cloneStepMs) / 1000;
         onProgress({ receivedBytes: Math.min(receivedBytes, totalBytes), totalBytes });
       }
-      return totalBytes;
+      return startLsn;
     });
     this.#host.data = this.#finished(systemId, true, fromLsn);
   }
@@ -200,7 +201,6 @@ export class SimPostgres implements Postgres {
   async replicaLags(slots: readonly string[], signal: AbortSignal): Promise<readonly ReplicaLag[]> {
     const data = await this.#query(signal);
     const { hosts } = this.#doors.stream;
-    if (!this.#host.isPrimary) throw this.#failed("postgres.query-failed", "recovery is in progress");
     return slots.flatMap((name): ReplicaLag[] => {
       const slot = data.slots.get(name);
       if (!slot) return [];

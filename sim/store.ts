@@ -29,6 +29,11 @@ export class SimDisk implements LedgerDisk {
     return this.#ledger.state();
   }
 
+  /** What lies on the disk, whoever holds it: for a checker that looks from outside. */
+  read(key: string): Entry | undefined {
+    return this.#ledger.get(key);
+  }
+
   write(step: LedgerStep): void {
     assert(this.#isHeld, "a dead program writes nothing");
     if (this.isFull) throw new Failure("disk.full", "the simulated disk is full");

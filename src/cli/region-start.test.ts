@@ -44,3 +44,12 @@ test("a Region that is still down is waited for, an isolated one cannot be seen"
   expect(decide({ region: { state: "killed" } })).toBe("wait");
   expect(decide({ region: { state: "isolated", isIsolated: true } })).toBe("unseen");
 });
+
+test("a secondary whose writer is away is up, and one whose writer serves is waited for", () => {
+  const status = statusWith({ state: "catching-up" });
+  const view = { status, region: "us-west-2", wasDown: false, elapsedMs: 5_000 };
+  expect(decideStart(view)).toEqual({ kind: "wait" });
+  const { writer } = status.databases["orders"] ?? {};
+  if (writer) writer.state = "unknown";
+  expect(decideStart(view)).toMatchObject({ kind: "up", alone: ["orders/us-west-2/1"] });
+});

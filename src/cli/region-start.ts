@@ -12,8 +12,8 @@ export type StartView = {
 
 export type StartDecision =
   | { readonly kind: "wait" }
-  /** Every instance serves or is fenced. */
-  | { readonly kind: "up"; readonly fenced: readonly string[] }
+  /** Every instance serves, or is fenced, or answers while its upstream is away. */
+  | { readonly kind: "up"; readonly fenced: readonly string[]; readonly alone: readonly string[] }
   /** Its links are cut, so that nobody outside can see its instances. */
   | { readonly kind: "unseen" }
   | { readonly kind: "failed"; readonly because: string };
@@ -33,22 +33,29 @@ export function decideStart(view: StartView): StartDecision {
     );
     return { kind: "failed", because: reasons.join("; ") };
   }
-  const isUp = instances.every(
-    ({ instance: { state } }) => state === "serving" || state === "fenced",
-  );
-  if (!isUp) return { kind: "wait" };
   const fenced = instances.filter(({ instance }) => instance.state === "fenced");
-  return { kind: "up", fenced: fenced.map(({ id }) => id) };
+  // It serves reads already; how long its upstream stays away is not this command's to wait for.
+  const alone = instances.filter(
+    ({ instance, upstreamServes }) => instance.state === "catching-up" && !upstreamServes,
+  );
+  const serving = instances.filter(({ instance }) => instance.state === "serving");
+  if (serving.length + fenced.length + alone.length < instances.length) return { kind: "wait" };
+  return { kind: "up", fenced: fenced.map(({ id }) => id), alone: alone.map(({ id }) => id) };
 }
 
 function instancesIn(
   { databases }: ApiStatus,
   region: string,
-): readonly { readonly id: string; readonly instance: ApiInstance }[] {
-  return Object.entries(databases).flatMap(([database, { members }]) =>
+): readonly {
+  readonly id: string;
+  readonly instance: ApiInstance;
+  readonly upstreamServes: boolean;
+}[] {
+  return Object.entries(databases).flatMap(([database, { members, writer }]) =>
     (members[region]?.instances ?? []).map((instance) => ({
       id: `${database}/${region}/${instance.number}`,
       instance,
+      upstreamServes: writer?.state === "serving",
     })),
   );
 }

@@ -132,8 +132,14 @@ function conclude(frame: Frame, region: string, { decision, tookMs }: Outcome): 
 function summary(decision: Exclude<StartDecision, { kind: "wait" | "failed" }>): string {
   switch (decision.kind) {
     case "up": {
-      const { length } = decision.fenced;
-      return length === 0 ? "serves" : `is up; ${count(length, "instance")} fenced`;
+      const { fenced, alone } = decision;
+      const notes = [
+        ...(fenced.length > 0 ? [`${count(fenced.length, "instance")} fenced`] : []),
+        ...(alone.length > 0
+          ? [`${count(alone.length, "instance")} serving reads until the writer is back`]
+          : []),
+      ];
+      return notes.length === 0 ? "serves" : `is up; ${notes.join(", ")}`;
     }
     case "unseen":
       return "was started; it is isolated, so nobody outside can see its instances";

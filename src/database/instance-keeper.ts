@@ -253,8 +253,7 @@ export class InstanceKeeper {
       slots.map(({ slot }) => slot),
       signal,
     );
-    // A standby that others stream from keeps their WAL, but cannot measure them: its own WAL has no end yet.
-    const lags = isInRecovery ? [] : await measureLags(postgres, slots, signal);
+    const lags = await measureLags(postgres, slots, signal);
     if (!this.#running) return;
     this.#systemId = systemId;
     this.#position = { timeline, flushedLsn, replayedLsn };

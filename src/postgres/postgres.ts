@@ -132,9 +132,9 @@ export interface Postgres {
   /** Settles when the running server and all its backends have ended, with how; at once when none runs. */
   ended(signal: AbortSignal): Promise<string>;
   status(signal: AbortSignal): Promise<ServerStatus>;
-  /** On a primary: makes the physical slots named, keeps those it does not know. */
+  /** Makes the physical slots named, keeps those it does not know. Also on a standby that others stream from. */
   ensureSlots(slots: readonly string[], signal: AbortSignal): Promise<void>;
-  /** On a primary: one reading for each of the slots named. */
+  /** One reading for each of the slots named, against the WAL that this server has. */
   replicaLags(slots: readonly string[], signal: AbortSignal): Promise<readonly ReplicaLag[]>;
   /** Points a running standby at another upstream, by a reload. */
   follow(upstream: Upstream, signal: AbortSignal): Promise<void>;

@@ -149,12 +149,12 @@ export class Postmaster {
     this.#server = undefined;
   }
 
-  /** Settles when the server has ended and the last of its backends with it. */
   /** Every backend quits at once, without waiting for it: for a process that is about to end itself. */
   abandon(): void {
     if (this.#server?.isAlive()) signalProcess(this.#server.pid, "SIGQUIT");
   }
 
+  /** Settles when the server has ended and the last of its backends with it. */
   async ended(signal: AbortSignal): Promise<string> {
     const server = this.#server;
     if (!server) return "is not running";

@@ -53,7 +53,10 @@ export type SlotRow = {
   readonly now_ms: number;
 };
 
-/** All slots in one question, because it is asked every second of every writer. */
+/**
+ * All slots in one question, because it is asked every second of every writer. Also of a standby that others
+ * stream from: its WAL ends where it has received it, and its file names are not to be had in recovery.
+ */
 export const slotsQuery = `
 select s.slot_name::text as slot,
        coalesce(r.state in ('streaming', 'catchup'), false) as is_streaming,
@@ -63,11 +66,18 @@ select s.slot_name::text as slot,
        s.restart_lsn::text as restart,
        coalesce(s.wal_status <> 'lost', true) as is_intact,
        e.wal_end::text as wal_end,
-       substr(pg_walfile_name(e.wal_end), 1, 8) as timeline,
+       e.timeline,
        e.segment_bytes,
        (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms
   from pg_replication_slots s
- cross join (select pg_current_wal_flush_lsn() as wal_end,
+ cross join (select case when pg_is_in_recovery()
+                         then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+                         else pg_current_wal_flush_lsn()
+                    end as wal_end,
+                    case when pg_is_in_recovery()
+                         then (select timeline_id::text from pg_control_checkpoint())
+                         else substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8)
+                    end as timeline,
                     pg_size_bytes(current_setting('wal_segment_size')) as segment_bytes) e
   left join pg_stat_replication r on r.pid = s.active_pid
  where s.slot_type = 'physical' and s.slot_name = any ($1::text[])`;

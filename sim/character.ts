@@ -1,0 +1,84 @@
+/** What a simulated world is like: all of it drawn from its seed, so that seeds differ in kind and not only in luck. */
+import type { DatabaseId, RegionId } from "../src/model/region.ts";
+import { systemKey } from "../src/database/records.ts";
+import type { DatabaseSystem } from "../src/database/topology.ts";
+import type { NetworkConditions } from "./network.ts";
+import type { PostgresTemper } from "./postgres.ts";
+import type { SeededRandom } from "./random.ts";
+import type { SimStoreFaults } from "./store.ts";
+import type { WalTerms } from "./stream.ts";
+
+export type Character = {
+  readonly regions: readonly RegionId[];
+  readonly systems: readonly DatabaseSystem[];
+  readonly network: NetworkConditions;
+  readonly store: SimStoreFaults;
+  readonly postgres: PostgresTemper;
+  readonly wal: WalTerms;
+  /** In mean, one fault comes this long after another. */
+  readonly faultEveryMs: number;
+  readonly leaseTtlMs: number;
+};
+
+const names = ["us-east-1", "us-west-2", "eu-central-1"] as RegionId[];
+
+export function drawCharacter(random: SeededRandom): Character {
+  const regions = names.slice(0, random.chance(0.6) ? 2 : 3);
+  const isRough = random.chance(0.6);
+  const latencyMsMin = random.between(0.2, 60);
+  return {
+    regions,
+    systems: drawSystems(regions, random),
+    network: {
+      latencyMsMin,
+      latencyMsMax: latencyMsMin * random.between(1, 3),
+      lossRate: isRough ? random.between(0, 0.05) : 0,
+      stallRate: isRough ? random.between(0, 0.05) : 0,
+      stallMsMax: random.between(500, 20_000),
+    },
+    store: {
+      latencyMsMax: random.chance(0.5) ? 0 : random.between(1, 30),
+      failureRate: isRough ? random.between(0, 0.1) : 0,
+    },
+    postgres: {
+      failureRate: isRough ? random.between(0, 0.03) : 0,
+      createMsMax: random.between(300, 5_000),
+      startMsMax: random.between(100, 3_000),
+      cloneBytesPerSecond: random.between(1e6, 2e7),
+    },
+    wal: drawWal(random),
+    faultEveryMs: random.between(4_000, 30_000),
+    leaseTtlMs: random.pick([3_000, 10_000]),
+  };
+}
+
+/** A slot keeps what is written during the longest clone and twice that, or no clone would ever be in time. */
+function drawWal(random: SeededRandom): WalTerms {
+  const bytesPerSecond = random.between(0, 3e5);
+  return { bytesPerSecond, slotKeepBytes: 1e6 + bytesPerSecond * random.between(25, 60) };
+}
+
+function drawSystems(regions: readonly RegionId[], random: SeededRandom): DatabaseSystem[] {
+  const instances = (): number => (random.chance(0.2) ? 2 : 1);
+  const common = { roles: [], owner: undefined };
+  const orders: DatabaseSystem = {
+    ...common,
+    key: systemKey("orders" as DatabaseId, undefined),
+    database: "orders" as DatabaseId,
+    kind: "global",
+    firstPrimary: random.pick(regions),
+    regions: regions.map((region) => ({ region, instances: instances() })),
+  };
+  if (random.chance(0.7)) return [orders];
+  const local = regions.map(
+    (region): DatabaseSystem => ({
+      ...common,
+      key: systemKey("sessions" as DatabaseId, region),
+      database: "sessions" as DatabaseId,
+      kind: "local",
+      firstPrimary: region,
+      regions: [{ region, instances: 1 }],
+    }),
+  );
+  return [orders, ...local];
+}

@@ -1,0 +1,43 @@
+/**
+ * Compiles the program once, into a directory of its own: a build that somebody makes meanwhile, or an edit,
+ * changes nothing under a test that runs.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** A directory with `bin`, `dist` and `node_modules`, as npm would install it. */
+    readonly program: string;
+  }
+}
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+// vitest asks for a default export here.
+// oxlint-disable-next-line import/no-default-export
+export default function setup(project: TestProject): () => void {
+  const program = mkdtempSync(join(tmpdir(), "leeward program "));
+  const remove = (): void => rmSync(program, { recursive: true, force: true });
+  try {
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const config = join(root, "tsconfig.build.json");
+    const options = ["-p", config, "--outDir", join(program, "dist")];
+    execFileSync(process.execPath, [tsc, ...options], { stdio: ["ignore", 2, 2] });
+    for (const name of ["bin", "package.json"]) {
+      cpSync(join(root, name), join(program, name), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(program, "node_modules"));
+    // Some tests run it as another user.
+    chmodSync(program, 0o755);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  project.provide("program", program);
+  return remove;
+}
