@@ -16,7 +16,10 @@ const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 export async function discardBackup(address: Address, password: Secret): Promise<Transfer> {
   const socket = new Socket();
   const client = new pg.Client({
-    ...{ host: address.host, port: address.port, user: replicator, password: password.reveal() },
+    host: address.host,
+    port: address.port,
+    user: replicator,
+    password: password.reveal(),
     stream: () => socket,
     ...({ replication: "true" } as object),
   });

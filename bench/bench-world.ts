@@ -96,7 +96,10 @@ export class BenchWorld {
     const writer = status.databases[database]?.writer;
     if (!writer) throw new Error(`${database} has no writer`);
     const client = new pg.Client({
-      ...{ host: writer.address, port: writer.port, database, user: "app" },
+      host: writer.address,
+      port: writer.port,
+      database,
+      user: "app",
       password: this.secrets().databases[database]?.roles["app"]?.reveal(),
     });
     // The Region may be killed under it, on purpose.

@@ -41,8 +41,14 @@ export async function makeCloneTarget(
     readonly PostgresServer: typeof PostgresServer;
   };
   const server = new built.PostgresServer({
-    ...{ directory: join(directory, "instance"), installation, runAs, log: silence },
-    ...{ passwords: secrets, allowFrom: [], clock: nodeClock, random: nodeRandom },
+    directory: join(directory, "instance"),
+    installation,
+    runAs,
+    passwords: secrets,
+    allowFrom: [],
+    clock: nodeClock,
+    random: nodeRandom,
+    log: silence,
     // It never starts.
     address: { host: "127.0.0.1", port: 1 },
   });

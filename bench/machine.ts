@@ -10,13 +10,14 @@ export type MachineFacts = {
   readonly memoryMegabytes: number;
   readonly kernel: string;
   readonly node: string;
-  readonly postgres: string;
+  /** Undefined where it takes no part. */
+  readonly postgres: string | undefined;
   /** Runnable processes on average over the last minute, before the benchmark began. */
   readonly loadBefore: number;
   readonly disk: string;
 };
 
-export function machineFacts(postgres: string, directory: string): MachineFacts {
+export function machineFacts(postgres: string | undefined, directory: string): MachineFacts {
   return {
     at: new Date().toISOString(),
     processor: cpus()[0]?.model ?? "unknown",
@@ -35,7 +36,7 @@ export function renderFacts(facts: MachineFacts): string {
   const load = facts.loadBefore.toFixed(2);
   return [
     `${cores} cores (${processor}), ${memoryMegabytes} MiB, kernel ${kernel}, load ${load} before`,
-    `Node ${node}, PostgreSQL ${postgres}, ${disk}`,
+    `Node ${node}, ${postgres === undefined ? "" : `PostgreSQL ${postgres}, `}${disk}`,
   ].join("\n");
 }
 

@@ -104,7 +104,12 @@ export class AgentProgram {
           return plant.postgres?.(postgres) ?? postgres;
         },
       },
-      { instances: hosts.map(({ id }) => id), controller: controllerAddress, token: region, statePath },
+      {
+        instances: hosts.map(({ id }) => id),
+        controller: controllerAddress,
+        token: region,
+        statePath,
+      },
     );
     await life.live(agent.run(signal));
     const late = new AbortController();

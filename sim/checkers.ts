@@ -43,7 +43,8 @@ export class Checkers implements PostgresWitness {
   };
 
   readonly removed = (host: SimHost, data: SimFinishedData): void => {
-    if (!data.isStandby) this.violate(`the data of the writer ${formatInstance(host.id)} were removed (A8)`);
+    if (!data.isStandby)
+      this.violate(`the data of the writer ${formatInstance(host.id)} were removed (A8)`);
   };
 
   readonly started = (host: SimHost, as: StartAs): void => {
@@ -57,7 +58,9 @@ export class Checkers implements PostgresWitness {
       (other) => other.isPrimary && this.#systemOf(other) === system,
     );
     if (primaries.length > 1)
-      this.violate(`${system} has two primaries: ${primaries.map(({ id }) => formatInstance(id)).join()}`);
+      this.violate(
+        `${system} has two primaries: ${primaries.map(({ id }) => formatInstance(id)).join()}`,
+      );
   };
 
   /** The controller grants `ttlMs` from now; the agent counted from before it asked, on a clock of this rate. */
@@ -76,7 +79,9 @@ export class Checkers implements PostgresWitness {
   recorded(system: string, systemId: SystemId | undefined): void {
     const created = this.#created.get(system);
     if (systemId !== undefined && systemId !== created)
-      this.violate(`${system} is recorded as ${systemId}, but ${created ?? "nothing"} was created (D2)`);
+      this.violate(
+        `${system} is recorded as ${systemId}, but ${created ?? "nothing"} was created (D2)`,
+      );
   }
 
   /** Asked after a long time without faults. */

@@ -58,7 +58,8 @@ export class ControllerProgram {
       await life.live(this.#live(life));
       return false;
     } catch (error) {
-      if (!(error instanceof Failure)) this.#machine.checkers.violate(`the controller has a bug: ${say(error)}`);
+      if (!(error instanceof Failure))
+        this.#machine.checkers.violate(`the controller has a bug: ${say(error)}`);
       return true;
     }
   }
@@ -71,7 +72,11 @@ export class ControllerProgram {
   async #live(life: Life): Promise<void> {
     const { random, log, network, disk, archiveDisk, settings, checkers, plant } = this.#machine;
     const clock = new MortalClock(this.#machine.clock, life);
-    const store = new SimStore({ clock, log, random: random.fork() }, disk, this.#machine.storeFaults);
+    const store = new SimStore(
+      { clock, log, random: random.fork() },
+      disk,
+      this.#machine.storeFaults,
+    );
     const archive = new SimArchive(clock, archiveDisk);
     const node = network.join(controllerPlace, clock);
     life.onEnd(() => store.crash());
@@ -79,7 +84,11 @@ export class ControllerProgram {
     const planted = plant.store?.(store) ?? store;
     const term = await life.live(takeTerm(planted, never));
     checkers.term("the controller", term);
-    const databases = new DatabaseController({ clock, log, store: planted, archive }, settings, term);
+    const databases = new DatabaseController(
+      { clock, log, store: planted, archive },
+      settings,
+      term,
+    );
     await life.live(databases.load(never));
     await node.serve(
       controllerAddress,

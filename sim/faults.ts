@@ -27,7 +27,9 @@ type Fault = (targets: FaultTargets) => void;
 const faults: Readonly<Record<string, Fault>> = {
   "controller-killed": ({ controller, clock, random }) => {
     controller.kill();
-    clock.after(random.between(100, random.chance(0.2) ? 30_000 : 2_000), () => revive(controller, clock));
+    clock.after(random.between(100, random.chance(0.2) ? 30_000 : 2_000), () =>
+      revive(controller, clock),
+    );
   },
   "agent-killed": ({ agents, clock, random }) => {
     const agent = random.pick(agents);
@@ -49,7 +51,12 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   "way-cut": ({ places, network, stream, clock, random }) => {
     const [from, to] = [random.pick(places), random.pick(places)];
-    const ways = random.chance(0.4) ? [[from, to]] : [[from, to], [to, from]];
+    const ways = random.chance(0.4)
+      ? [[from, to]]
+      : [
+          [from, to],
+          [to, from],
+        ];
     stream.settle();
     for (const [a = from, b = to] of ways) network.cut(a, b);
     clock.after(random.between(100, 60_000), () => {
@@ -94,8 +101,9 @@ const faults: Readonly<Record<string, Fault>> = {
     storeDisk.isFull = true;
     clock.after(random.between(1_000, 20_000), () => (storeDisk.isFull = false));
   },
+  /** Rare: a world whose writer has lost its data has little left to show. */
   "data-lost": ({ stream, random }) => {
-    if (!random.chance(0.3)) return;
+    if (!random.chance(0.4)) return;
     const host = random.pick(stream.hosts);
     crash(host, stream);
     host.data = { kind: "absent" };
@@ -145,4 +153,7 @@ function crash(host: SimHost, stream: WalStream): void {
   host.endServer("it crashed");
 }
 
-export const placesOf = (regions: readonly Place[]): readonly Place[] => [...regions, controllerPlace];
+export const placesOf = (regions: readonly Place[]): readonly Place[] => [
+  ...regions,
+  controllerPlace,
+];

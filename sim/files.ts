@@ -30,14 +30,19 @@ export class SimFiles implements Files {
   }
 
   write(path: string, text: string): void {
-    if (!this.#life.isAlive) throw new Failure("state.not-writable", "a dead program writes nothing");
+    if (!this.#life.isAlive)
+      throw new Failure("state.not-writable", "a dead program writes nothing");
+    const parent = path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+    if (parent !== "" && !this.#disk.directories.has(parent))
+      throw new Failure("state.not-writable", `Could not write ${path}: there is no ${parent}`);
     if (this.#disk.isFull) throw new Failure("disk.full", `Could not write ${path}`);
     this.#disk.texts.set(path, text);
     this.#onWrite(path, text);
   }
 
   makeDirectory(path: string): void {
-    this.#disk.directories.add(path);
+    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1))
+      this.#disk.directories.add(path.slice(0, end));
   }
 
   exists(path: string): boolean {

@@ -113,7 +113,8 @@ export class SimPostgres implements Postgres {
       while (receivedBytes < totalBytes) {
         await this.#spend(cloneStepMs, signal);
         this.#source(upstream);
-        if (this.#host.isDiskFull) throw this.#failed("disk.full", "there is no room for the clone");
+        if (this.#host.isDiskFull)
+          throw this.#failed("disk.full", "there is no room for the clone");
         receivedBytes += (this.#temper.cloneBytesPerSecond * cloneStepMs) / 1000;
         onProgress({ receivedBytes: Math.min(receivedBytes, totalBytes), totalBytes });
       }
@@ -194,7 +195,8 @@ export class SimPostgres implements Postgres {
   async ensureSlots(slots: readonly string[], signal: AbortSignal): Promise<void> {
     const data = await this.#query(signal);
     for (const slot of slots) {
-      if (!data.slots.has(slot)) data.slots.set(slot, { restartLsn: data.flushedLsn, isLost: false });
+      if (!data.slots.has(slot))
+        data.slots.set(slot, { restartLsn: data.flushedLsn, isLost: false });
     }
   }
 
@@ -275,7 +277,9 @@ export class SimPostgres implements Postgres {
     await this.#doors.life.live(this.#doors.clock.sleep(ms, signal ?? never));
   }
 
-  #mayFail(code: "postgres.create-failed" | "postgres.start-failed" | "postgres.query-failed"): void {
+  #mayFail(
+    code: "postgres.create-failed" | "postgres.start-failed" | "postgres.query-failed",
+  ): void {
     if (this.#doors.random.chance(this.#temper.failureRate)) throw this.#failed(code, "bad luck");
   }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { SimWorld } from "./world.ts";
 
 const seeds = 100;
-const faultsMs = 45_000;
+const faultsMs = 30_000;
 
 test("no rule is broken in 100 seeds", { timeout: 120_000 }, async () => {
   const bad: string[] = [];

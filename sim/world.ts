@@ -54,8 +54,13 @@ export class SimWorld {
     this.#plant = plant;
     const { regions, network, wal } = this.#character;
     const onBug = (bug: unknown): void =>
-      this.#checkers.violate(`a handler has a bug: ${bug instanceof Error ? bug.stack : String(bug)}`);
-    this.#network = new SimNetwork({ clock: this.#clock, random: this.#random.fork(), onBug }, network);
+      this.#checkers.violate(
+        `a handler has a bug: ${bug instanceof Error ? bug.stack : String(bug)}`,
+      );
+    this.#network = new SimNetwork(
+      { clock: this.#clock, random: this.#random.fork(), onBug },
+      network,
+    );
     this.#stream = new WalStream(
       this.#clock,
       wal,
@@ -110,7 +115,8 @@ export class SimWorld {
   /** Hosts that have to serve and do not. Where a writer's data are lost, nobody may serve (A4). */
   #waitsFor(): readonly SimHost[] {
     return this.#stream.hosts.filter(
-      (host) => !this.#isDoomed(this.#systemOf(host)) && this.#report(host)?.state.kind !== "serving",
+      (host) =>
+        !this.#isDoomed(this.#systemOf(host)) && this.#report(host)?.state.kind !== "serving",
     );
   }
 
@@ -195,7 +201,9 @@ export class SimWorld {
       addressOf: (_, id) => {
         const host = this.#stream.hosts.find(
           ({ id: known }) =>
-            known.database === id.database && known.region === id.region && known.number === id.number,
+            known.database === id.database &&
+            known.region === id.region &&
+            known.number === id.number,
         );
         assert(host !== undefined, "every instance has a host");
         return host.address;

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { openApiDocument } from "./open-api-document.ts";
+import { openApiDocument, openApiFile } from "./open-api-document.ts";
 
 type Operation = {
   readonly operationId?: string;
@@ -57,4 +58,9 @@ test("every schema that is referred to is there", () => {
 test("descriptions come along", () => {
   const { Link } = document.components.schemas as Record<string, { properties: object }>;
   expect(Link?.properties).toMatchObject({ rttMs: { description: expect.any(String) as string } });
+});
+
+test("docs/reference/openapi.json is what `npm run docs` prints", async () => {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+  expect(readFileSync("docs/reference/openapi.json", "utf8")).toBe(await openApiFile(version));
 });

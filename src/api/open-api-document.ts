@@ -1,6 +1,7 @@
 /** The contract as a document, without a world: `docs/reference/openapi.json` is written from it. */
 import type { Clock, Log } from "../env/env.ts";
 import { AssertionError } from "../std/assert.ts";
+import { jsonFile } from "../std/json-file.ts";
 import { Secret } from "../std/secret.ts";
 import type { World } from "./api.ts";
 import { buildApi } from "./server.ts";
@@ -14,6 +15,11 @@ export async function openApiDocument(version: string): Promise<object> {
   } finally {
     await app.close();
   }
+}
+
+/** The document as `docs/reference/openapi.json` holds it. */
+export async function openApiFile(version: string): Promise<string> {
+  return jsonFile(await openApiDocument(version));
 }
 
 const unused = (): never => {

@@ -1,5 +1,6 @@
 /** The reference pages, printed from the tables that the program itself works with (`npm run docs`). */
 import { failures } from "../model/failure.ts";
+import { jsonFile } from "../std/json-file.ts";
 import { allowedIn, configJsonSchema, type JsonSchema } from "./json-schema.ts";
 
 const generated = (from: string): string =>
@@ -7,18 +8,7 @@ const generated = (from: string): string =>
 
 /** docs/reference/leeward.schema.json */
 export function schemaFile(): string {
-  return `${shortListsInLine(JSON.stringify(configJsonSchema(), undefined, 2))}\n`;
-}
-
-/** The formatter of this project wants a short list of texts on one line. */
-function shortListsInLine(json: string): string {
-  return json.replaceAll(
-    /^(.*)\[\n([^[\]{}]*?)\n *\](,?)$/gm,
-    (text, before: string, list: string, comma: string) => {
-      const line = `${before}[${list.trim().replaceAll(/,\n */g, ", ")}]${comma}`;
-      return line.length <= 100 ? line : text;
-    },
-  );
+  return jsonFile(configJsonSchema());
 }
 
 /** docs/reference/configuration.md */

@@ -10,25 +10,38 @@ import {
   mkdirSync,
   openSync,
   writeSync,
+  writevSync,
 } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import type { User } from "./run-as.ts";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
 
-type OpenFile = { readonly fd: number; readonly path: string };
+/** How far a file has been written. Not yet on the disk: that is for whoever is told. */
+export type WrittenFile = {
+  readonly path: string;
+  readonly size: number;
+  readonly isWhole: boolean;
+};
+
+/** 8 MiB: the one who checks a large file runs close behind, where its pages are still in the processor's cache. */
+const REPORT_BYTES = 8 * 1024 * 1024;
+
+type OpenFile = { readonly fd: number; readonly path: string; size: number; reportedSize: number };
 
 export class BackupWriter implements TarSink {
   readonly #directory: string;
   readonly #owner: User | undefined;
-  readonly #onFile: (path: string) => void;
+  readonly #onWritten: (file: WrittenFile) => void;
   readonly #directories = new Set<string>();
   #file: OpenFile | undefined;
+  /** Bytes of the file that are still in the socket's buffer. */
+  #pending: Uint8Array[] = [];
 
-  /** @param onFile called with each file that is whole; it is not on the disk yet. */
-  constructor(directory: string, owner: User | undefined, onFile: (path: string) => void) {
+  /** @param onWritten called as a large file grows, and with each file when it is whole */
+  constructor(directory: string, owner: User | undefined, onWritten: (file: WrittenFile) => void) {
     this.#directory = directory;
     this.#owner = owner;
-    this.#onFile = onFile;
+    this.#onWritten = onWritten;
     this.#directories.add(".");
   }
 
@@ -39,24 +52,36 @@ export class BackupWriter implements TarSink {
     else throw new Error(`the upstream sends ${path}, which is neither a file nor a directory`);
   }
 
+  /** Kept as they are until the next `flush`. */
   onBytes(bytes: Uint8Array): void {
+    if (this.#file) this.#pending.push(bytes);
+  }
+
+  /** Writes what has come, in one system call. */
+  flush(): void {
     const file = this.#file;
-    if (!file) return;
-    for (let at = 0; at < bytes.length; ) at += writeSync(file.fd, bytes, at);
+    if (!file || this.#pending.length === 0) return;
+    const pieces = this.#pending;
+    this.#pending = [];
+    file.size += writeAll(file.fd, pieces);
+    if (file.size - file.reportedSize < REPORT_BYTES) return;
+    file.reportedSize = file.size;
+    this.#onWritten({ path: file.path, size: file.size, isWhole: false });
   }
 
   onEntryEnd(): void {
+    this.flush();
     const file = this.#file;
     if (!file) return;
     this.#file = undefined;
     closeSync(file.fd);
-    this.#onFile(file.path);
+    this.#onWritten({ path: file.path, size: file.size, isWhole: true });
   }
 
-  /** Puts an empty file, which the upstream did not send, and every directory on the disk. */
+  /** Puts an empty file, which an upstream that is a standby has sent too, and every directory on the disk. */
   finish(emptyFile: string, onStep: () => void): void {
     const path = join(this.#directory, emptyFile);
-    const fd = openSync(path, "wx", 0o600);
+    const fd = openSync(path, "w", 0o600);
     if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
     fsyncSync(fd);
     closeSync(fd);
@@ -70,7 +95,7 @@ export class BackupWriter implements TarSink {
     const parent = dirname(path);
     if (!this.#directories.has(parent)) this.#makeDirectory(parent);
     const fd = openSync(join(this.#directory, path), "wx", 0o600);
-    this.#file = { fd, path };
+    this.#file = { fd, path, size: 0, reportedSize: 0 };
     if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
   }
 
@@ -81,6 +106,19 @@ export class BackupWriter implements TarSink {
     if (this.#owner) chownSync(absolute, this.#owner.uid, this.#owner.gid);
     this.#directories.add(path);
   }
+}
+
+/** Answers how many bytes that were. */
+function writeAll(fd: number, pieces: readonly Uint8Array[]): number {
+  const total = pieces.reduce((sum, { length }) => sum + length, 0);
+  let written = writevSync(fd, pieces);
+  if (written === total) return total;
+  // The disk is full, and says so at the next attempt; or a signal came, and the next attempt goes on.
+  for (let rest = Buffer.concat(pieces).subarray(written); rest.length > 0; ) {
+    written = writeSync(fd, rest);
+    rest = rest.subarray(written);
+  }
+  return total;
 }
 
 /** An upstream that is not what it seems must not write outside the data directory. @throws Error */

@@ -1,11 +1,13 @@
 /**
  * BASE_BACKUP over the replication protocol, as a query that `pg` runs. The answer is two small results (where
- * the backup starts; the tablespaces), then a stream of messages, each with its kind in the first byte:
+ * the backup starts; the tablespaces), then a stream of messages, which come from the socket itself, each with
+ * its kind in the first byte:
  *
  *   n  an archive begins     d  bytes of the archive, or of the manifest
  *   m  the manifest begins   p  progress, which we count ourselves
  */
 import type { Connection, Submittable } from "pg";
+import type { BackupReceiver } from "./backup-socket.ts";
 import { MANIFEST_CHECKSUMS } from "./backup-manifest.ts";
 
 /**
@@ -19,20 +21,22 @@ export const baseBackupCommand = `BASE_BACKUP (LABEL 'leeward', CHECKPOINT 'fast
 export interface BackupSink {
   /** The upstream's estimate, without WAL, before the first byte. */
   onTotal(totalBytes: number): void;
-  /** Only valid during the call. */
+  /** Only valid until `onReadEnd`. */
   onArchiveBytes(bytes: Buffer): void;
   onManifestBytes(bytes: Buffer): void;
+  onReadEnd(): void;
 }
 
 type DataRow = { readonly fields: readonly (string | null)[] };
 
-export class BaseBackup implements Submittable {
+export class BaseBackup implements Submittable, BackupReceiver {
   readonly finished: Promise<void>;
   readonly #sink: BackupSink;
   #settle: { resolve(): void; reject(error: unknown): void };
   #results = 0;
   #archives = 0;
   #isInManifest = false;
+  #areBytesOfInterest = false;
   #hasFailed = false;
 
   constructor(sink: BackupSink) {
@@ -65,28 +69,38 @@ export class BaseBackup implements Submittable {
     });
   }
 
-  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
-    this.#guard(() => this.#onMessage(chunk));
-  }
-
-  #onMessage(chunk: Buffer): void {
-    switch (chunk[0]) {
+  onMessage(kind: number): void {
+    this.#areBytesOfInterest = kind === 0x64;
+    switch (kind) {
       case 0x64: // d
-        if (this.#isInManifest) this.#sink.onManifestBytes(chunk.subarray(1));
-        else this.#sink.onArchiveBytes(chunk.subarray(1));
+      case 0x70: // p
         break;
       case 0x6e: // n
         this.#archives += 1;
-        if (this.#archives > 1) throw new Error("the upstream sends more than one archive");
+        if (this.#archives > 1) this.#fail(new Error("the upstream sends more than one archive"));
         break;
       case 0x6d: // m
         this.#isInManifest = true;
         break;
-      case 0x70: // p
-        break;
       default:
-        throw new Error(`the upstream sends a message of an unknown kind, ${chunk[0]}`);
+        this.#fail(new Error(`the upstream sends a message of an unknown kind, ${kind}`));
     }
+  }
+
+  onMessageBytes(bytes: Buffer): void {
+    if (!this.#areBytesOfInterest) return;
+    this.#guard(() => {
+      if (this.#isInManifest) this.#sink.onManifestBytes(bytes);
+      else this.#sink.onArchiveBytes(bytes);
+    });
+  }
+
+  onReadEnd(): void {
+    this.#guard(() => this.#sink.onReadEnd());
+  }
+
+  handleCopyData(): void {
+    // The socket takes it out of the stream.
   }
 
   handleError(error: Error): void {
@@ -113,14 +127,18 @@ export class BaseBackup implements Submittable {
     this.handleEmptyQuery();
   }
 
-  /** `pg` calls from inside its socket's events, where a throw would end the thread. Nothing is done after a failure. */
+  /** All calls come from inside a socket's events, where a throw would end the thread. Nothing is done after a failure. */
   #guard(act: () => void): void {
     if (this.#hasFailed) return;
     try {
       act();
     } catch (error) {
-      this.#hasFailed = true;
-      this.#settle.reject(error);
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    this.#settle.reject(error);
   }
 }

@@ -2,12 +2,13 @@
  * The first thread of a clone: receives it and writes its files, which the second one checks. Shares counters with
  * its parent and answers once.
  */
-import { parentPort, type Worker, workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import pg from "pg";
 import { Failure } from "../model/failure.ts";
 import { assert } from "../std/assert.ts";
-import { findManifestFault } from "./backup-manifest.ts";
-import { BackupWriter } from "./backup-writer.ts";
+import { findManifestFault, type ReceivedFile } from "./backup-manifest.ts";
+import { backupSocket } from "./backup-socket.ts";
+import { BackupWriter, type WrittenFile } from "./backup-writer.ts";
 import { BaseBackup } from "./base-backup.ts";
 import {
   type CloneAnswer,
@@ -39,6 +40,39 @@ class Refusal extends Error {
 }
 
 async function clone(): Promise<void> {
+  const manifest: Buffer[] = [];
+  const checker = new Checker();
+  const writer = new BackupWriter(order.directory, order.owner, (file) => checker.follow(file));
+  const tar = new TarReader(writer);
+  const backup = new BaseBackup({
+    onTotal: (totalBytes) => {
+      counters.setTotal(totalBytes);
+      requireSpace(order.directory, totalBytes, order.reserveBytes);
+    },
+    onArchiveBytes: (bytes) => {
+      tar.push(bytes);
+      counters.addReceived(bytes.length);
+    },
+    onManifestBytes: (bytes) => {
+      manifest.push(Buffer.from(bytes));
+      counters.addStep();
+    },
+    onReadEnd: () => writer.flush(),
+  });
+  const client = await connect(backup);
+  await requireSameCluster(client);
+  await renewSlot(client);
+  client.query(backup);
+  await backup.finished;
+  if (!tar.isBetweenEntries) throw new Error("the archive ended in the middle of a file");
+  const files = await checker.finish();
+  const fault = findManifestFault(Buffer.concat(manifest), files, order.systemId);
+  if (fault !== undefined) throw new Error(fault);
+  writer.finish("standby.signal", () => counters.addStep());
+  // The upstream ends the session by itself when this thread and its socket end.
+}
+
+async function connect(backup: BaseBackup): Promise<pg.Client> {
   const client = new pg.Client({
     host: order.host,
     port: order.port,
@@ -47,15 +81,13 @@ async function clone(): Promise<void> {
     application_name: "leeward clone",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    stream: () => backupSocket(backup),
     ...({ replication: "true" } as object),
   });
   // A connection that breaks also fails the query that waits on it, which is where it is handled.
   client.on("error", () => undefined);
   await client.connect();
-  await requireSameCluster(client);
-  await renewSlot(client);
-  await receive(client);
-  // The upstream ends the session by itself when this thread and its socket end.
+  return client;
 }
 
 async function requireSameCluster(client: pg.Client): Promise<void> {
@@ -91,47 +123,30 @@ async function renewSlot(client: pg.Client): Promise<void> {
   counters.addStep();
 }
 
-async function receive(client: pg.Client): Promise<void> {
-  const checkOrder: CheckOrder = { directory: order.directory, counters: order.counters };
-  const checker = startThread("file-checker", checkOrder);
-  const checked = answerOfChecker(checker);
-  const writer = new BackupWriter(order.directory, order.owner, (path) =>
-    checker.postMessage(path),
-  );
-  const tar = new TarReader(writer);
-  const manifest: Buffer[] = [];
-  const backup = new BaseBackup({
-    onTotal: (totalBytes) => {
-      counters.setTotal(totalBytes);
-      requireSpace(order.directory, totalBytes, order.reserveBytes);
-    },
-    onArchiveBytes: (bytes) => {
-      tar.push(bytes);
-      counters.addReceived(bytes.length);
-    },
-    onManifestBytes: (bytes) => {
-      manifest.push(Buffer.from(bytes));
-      counters.addStep();
-    },
+/** The second thread, which ends with this one. */
+class Checker {
+  readonly #thread = startThread("file-checker", {
+    directory: order.directory,
+    counters: order.counters,
+  } satisfies CheckOrder);
+  readonly #answer = new Promise<CheckAnswer>((resolve) => {
+    this.#thread.once("message", (answer: CheckAnswer) => resolve(answer));
+    this.#thread.once("error", ({ message }) =>
+      resolve({ kind: "failed", message, code: undefined }),
+    );
   });
-  client.query(backup);
-  await backup.finished;
-  if (!tar.isBetweenEntries) throw new Error("the archive ended in the middle of a file");
-  checker.postMessage(undefined);
-  const answer = await checked;
-  if (answer.kind === "failed")
-    throw Object.assign(new Error(answer.message), { code: answer.code });
-  const fault = findManifestFault(Buffer.concat(manifest), answer.files, order.systemId);
-  if (fault !== undefined) throw new Error(fault);
-  writer.finish("standby.signal", () => counters.addStep());
-}
 
-/** Its thread ends with this one. */
-function answerOfChecker(checker: Worker): Promise<CheckAnswer> {
-  return new Promise((resolve) => {
-    checker.once("message", (answer: CheckAnswer) => resolve(answer));
-    checker.once("error", ({ message }) => resolve({ kind: "failed", message, code: undefined }));
-  });
+  follow(file: WrittenFile): void {
+    this.#thread.postMessage(file);
+  }
+
+  /** Settles when every file is on the disk. @throws Error with the system's code */
+  async finish(): Promise<ReadonlyMap<string, ReceivedFile>> {
+    this.#thread.postMessage(undefined);
+    const answer = await this.#answer;
+    if (answer.kind === "checked") return answer.files;
+    throw Object.assign(new Error(answer.message), { code: answer.code });
+  }
 }
 
 function answerOf(error: unknown): CloneAnswer {

@@ -54,14 +54,15 @@ export class Child {
     return this.#stdout;
   }
 
+  /** Not to a child that could not be started: Node would send it to process 0, which is all of us. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    if (this.#child.pid !== undefined) this.#child.kill(signal);
   }
 
   /** Settles when it has ended; one that takes longer than `boundMs` is killed. */
   async ended(boundMs: number): Promise<Ended> {
     const late = AbortSignal.timeout(boundMs);
-    const kill = (): void => void this.#child.kill("SIGKILL");
+    const kill = (): void => this.signal("SIGKILL");
     late.addEventListener("abort", kill);
     const ended = await this.#ended;
     late.removeEventListener("abort", kill);
@@ -84,7 +85,7 @@ export class Child {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
+    this.signal("SIGKILL");
     await this.#ended.catch(() => undefined);
   }
 }

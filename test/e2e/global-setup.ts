@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { killIfAlive, processesOf } from "./processes.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -39,5 +40,12 @@ export default function setup(project: TestProject): () => void {
     throw error;
   }
   project.provide("program", program);
-  return remove;
+  return () => {
+    // Of a test that crashed before it could end its world.
+    for (const { pid, command } of processesOf(program)) {
+      console.error(`Left behind, and killed now: ${pid} ${command}`);
+      killIfAlive(pid);
+    }
+    remove();
+  };
 }

@@ -22,6 +22,14 @@ export function isAlive(pid: number): boolean {
   return found !== undefined && !found.isZombie;
 }
 
+export function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 /**
  * Every process that has to do with `directory`: its command line or its working directory names it, or it
  * descends from one that does. Ours is none of them.

@@ -1,5 +1,6 @@
 /** A whole world for a test: its own directory, addresses and registry, driven by the built CLI. */
 import {
+  chownSync,
   mkdtempSync,
   mkdirSync,
   readdirSync,
@@ -14,7 +15,7 @@ import pg from "pg";
 import { inject } from "vitest";
 import { status as statusSchema, type ApiInstance, type ApiStatus } from "../../src/api/api.ts";
 import { Child, type Ended } from "./child.ts";
-import { processesOf, processesUnder, type Process } from "./processes.ts";
+import { killIfAlive, processesOf, processesUnder, type Process } from "./processes.ts";
 import { until } from "./until.ts";
 import { reserveWorld, type Reservation } from "./world-number.ts";
 import { yamlOf, type WorldShape } from "./yaml.ts";
@@ -31,8 +32,8 @@ export type WorldOptions = WorldShape & {
   readonly parent?: string;
   /** Of its directory. 0755 when left out; 0700 keeps other users out. */
   readonly mode?: number;
-  /** Comes before `node` in each command: to be another user, for example. */
-  readonly prefix?: readonly string[];
+  /** Who runs it and owns its directory; whoever runs the test when left out. Only root can choose. */
+  readonly user?: { readonly uid: number; readonly gid: number };
   readonly env?: Readonly<Record<string, string>>;
 };
 
@@ -42,6 +43,7 @@ export class World implements AsyncDisposable {
   readonly number: number;
   readonly #reservation: Reservation;
   readonly #options: WorldOptions;
+  readonly #undo: (() => void)[] = [];
 
   private constructor(directory: string, reservation: Reservation, options: WorldOptions) {
     this.directory = directory;
@@ -59,6 +61,7 @@ export class World implements AsyncDisposable {
     chmodSync(join(directory, "run"), 0o777);
     const world = new World(directory, reservation, options);
     world.writeConfig(options);
+    if (options.user) chownSync(directory, options.user.uid, options.user.gid);
     return world;
   }
 
@@ -74,10 +77,15 @@ export class World implements AsyncDisposable {
     writeFileSync(this.configFile, yamlOf(this.number, shape));
   }
 
+  /** Something to undo when the world is down and not deleted yet: a mount. */
+  beforeReset(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
   /** Starts `leeward` with these arguments in the world's directory. */
   start(args: readonly string[], options: { readonly input?: string } = {}): Child {
     const cli = join(inject("program"), "bin", "leeward.js");
-    const command = [...(this.#options.prefix ?? []), process.execPath, cli, ...args];
+    const command = [...asUser(this.#options.user), process.execPath, cli, ...args];
     const env = {
       PATH: process.env["PATH"] ?? "",
       HOME: this.directory,
@@ -115,7 +123,9 @@ export class World implements AsyncDisposable {
   }
 
   get apiUrl(): string {
-    return `http://127.${this.number}.0.1:7400`;
+    const text = readFileSync(join(this.stateDirectory, "supervisor.json"), "utf8");
+    const { api } = JSON.parse(text) as { readonly api: { host: string; port: number } };
+    return `http://${api.host}:${api.port}`;
   }
 
   get apiToken(): string {
@@ -265,6 +275,7 @@ export class World implements AsyncDisposable {
     const down = await this.cli(["down"]);
     const tookMs = performance.now() - startedMs;
     const logs = tookMs > downBoundMs ? this.logTails() : "";
+    for (const undo of this.#undo) undo();
     const reset = await this.cli(["reset", "--yes"]);
     const left = this.processes();
     for (const { pid } of left) killIfAlive(pid);
@@ -316,12 +327,11 @@ export function instanceIn(
   return found;
 }
 
-export function killIfAlive(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
+/** The words before a command that another user runs: by the full path, because a test may hide the tool. */
+export function asUser(user: WorldOptions["user"]): readonly string[] {
+  if (!user) return [];
+  const { uid, gid } = user;
+  return ["/usr/bin/setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--"];
 }
 
 function namesIn(directory: string): readonly string[] {

@@ -1,0 +1,214 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { InstanceReport, InstanceState, MeasuredLag } from "../model/instance.ts";
+import type { DatabaseId, Epoch, RegionId, SystemId } from "../model/region.ts";
+import { decide, type InstanceView, type SystemView } from "./decide.ts";
+import type { SystemRecord } from "./records.ts";
+
+const [east, west] = ["us-east-1", "us-west-2"] as [RegionId, RegionId];
+const [ours, theirs] = ["7001", "7002"] as [SystemId, SystemId];
+const database = "orders" as DatabaseId;
+
+const record: SystemRecord = {
+  epoch: 1 as Epoch,
+  primary: east,
+  sinceWallMs: 0,
+  systemId: undefined,
+  isCreating: false,
+};
+const created: SystemRecord = { ...record, systemId: ours };
+
+const empty: InstanceReport = {
+  database,
+  number: 1,
+  role: undefined,
+  state: { kind: "absent" },
+  epoch: undefined,
+  systemId: undefined,
+  position: undefined,
+  lags: [],
+  command: undefined,
+};
+const serving: InstanceReport = { ...empty, state: { kind: "serving" }, systemId: ours };
+const catchingUp: InstanceReport = {
+  ...serving,
+  state: { kind: "catching-up", because: "no upstream" },
+};
+
+function slotOf(region: RegionId, slotIsIntact: boolean): MeasuredLag {
+  return {
+    region,
+    number: 1,
+    isStreaming: false,
+    lagBytes: 0,
+    lagMs: 0,
+    rpoLagMs: 0,
+    progressLagMs: 0,
+    sentBytes: 0,
+    slotIsIntact,
+  };
+}
+
+function instance(region: RegionId, report?: InstanceReport, mayTry = true): InstanceView {
+  return { id: { database, region, number: 1 }, report, mayTry };
+}
+
+const kinds = (view: SystemView): string[] => decide(view).map(({ kind }) => kind);
+
+test("D1: an empty writer is created, once its agent reports", () => {
+  const view = { record, instances: [instance(east, empty), instance(west)] };
+  expect(decide(view)).toMatchObject([{ kind: "create", instance: { region: east } }]);
+  expect(kinds({ record, instances: [instance(east), instance(west, empty)] })).toEqual(["wait"]);
+});
+
+test("D1: nothing is created while any instance holds data that nobody asked for", () => {
+  const stranger = { ...serving, systemId: theirs };
+  for (const isCreating of [false, true]) {
+    const asked = { ...record, isCreating };
+    const view = { record: asked, instances: [instance(east, empty), instance(west, stranger)] };
+    expect(kinds(view)).toEqual(["wait"]);
+  }
+  expect(kinds({ record, instances: [instance(east, stranger)] })).toEqual(["wait"]);
+});
+
+test("D2: the writer's system id is recorded when its creation was asked for", () => {
+  const view = { record: { ...record, isCreating: true }, instances: [instance(east, serving)] };
+  expect(decide(view)).toMatchObject([{ kind: "record-system-id", systemId: ours }]);
+});
+
+test("D3: a database system that was created is never created again, whatever its writer holds", () => {
+  const reports = [undefined, empty, serving, { ...serving, systemId: theirs }];
+  for (const report of reports) {
+    const found = kinds({ record: created, instances: [instance(east, report)] });
+    expect(found).toEqual(["wait"]);
+  }
+});
+
+test("D4: an empty secondary is cloned when its upstream serves, and not before", () => {
+  const at = (writer?: InstanceReport): SystemView => ({
+    record: created,
+    instances: [instance(east, writer), instance(west, empty)],
+  });
+  expect(decide(at(serving))).toMatchObject([
+    { kind: "clone", instance: { region: west }, systemId: ours, replace: false },
+  ]);
+  expect(kinds(at(undefined))).toEqual(["wait"]);
+  expect(kinds(at({ ...serving, state: { kind: "starting", because: "" } }))).toEqual(["wait"]);
+});
+
+test("D4: a failed clone leaves nothing behind, so a failed secondary without data is cloned again", () => {
+  const state: InstanceState = { kind: "failed", because: "the link was cut", code: "x" };
+  const instances = [instance(east, serving), instance(west, { ...empty, state })];
+  expect(kinds({ record: created, instances })).toEqual(["clone"]);
+});
+
+test("D4: the second instance of a Region is cloned from the first", () => {
+  const second = { id: { database, region: west, number: 2 }, report: empty, mayTry: true };
+  const at = (first: InstanceReport): SystemView => ({
+    record: created,
+    instances: [instance(east, serving), instance(west, first), second],
+  });
+  expect(kinds(at(catchingUp))).toEqual(["wait"]);
+  expect(decide(at(serving))).toMatchObject([{ kind: "clone", instance: { number: 2 } }]);
+});
+
+test("D6: a secondary whose WAL its upstream has lost is built anew, unless it serves", () => {
+  const writer = { ...serving, lags: [slotOf(west, false)] };
+  const at = (secondary: InstanceReport): SystemView => ({
+    record: created,
+    instances: [instance(east, writer), instance(west, secondary)],
+  });
+  expect(decide(at(catchingUp))).toMatchObject([{ kind: "clone", replace: true }]);
+  expect(kinds(at(serving))).toEqual(["wait"]);
+});
+
+test("D6: data of another database system are never replaced", () => {
+  const writer = { ...serving, lags: [slotOf(west, false)] };
+  const foreign = { ...catchingUp, systemId: theirs };
+  const instances = [instance(east, writer), instance(west, foreign)];
+  expect(kinds({ record: created, instances })).toEqual(["wait"]);
+});
+
+test("D7: an instance that is busy with a command gets no other", () => {
+  const command = { id: "a", outcome: "running", because: "clone" } as const;
+  const instances = [instance(east, serving), instance(west, { ...empty, command })];
+  expect(kinds({ record: created, instances })).toEqual(["wait"]);
+});
+
+test("D8: nothing is tried again before its time", () => {
+  expect(kinds({ record, instances: [instance(east, empty, false)] })).toEqual(["wait"]);
+  const instances = [instance(east, serving), instance(west, empty, false)];
+  expect(kinds({ record: created, instances })).toEqual(["wait"]);
+});
+
+const anyState = fc.constantFrom<InstanceState>(
+  { kind: "absent" },
+  { kind: "creating" },
+  { kind: "stopped", because: "" },
+  { kind: "serving" },
+  { kind: "catching-up", because: "" },
+  { kind: "fenced", because: "" },
+  { kind: "failed", because: "", code: "x" },
+);
+const anyReport = fc.option(
+  fc.record({
+    state: anyState,
+    systemId: fc.constantFrom(undefined, ours, theirs),
+    lags: fc.constantFrom([], [slotOf(west, true)], [slotOf(west, false)]),
+    command: fc.constantFrom(undefined, { id: "a", outcome: "running", because: "" } as const),
+  }),
+  { nil: undefined },
+);
+const anyInstance = (region: RegionId): fc.Arbitrary<InstanceView> =>
+  fc.tuple(anyReport, fc.boolean()).map(([report, mayTry]) => ({
+    id: { database, region, number: 1 },
+    report: report && { ...empty, ...report },
+    mayTry,
+  }));
+const anyView: fc.Arbitrary<SystemView> = fc.record({
+  record: fc
+    .record({ systemId: fc.constantFrom(undefined, ours), isCreating: fc.boolean() })
+    .map((drawn) => ({ ...record, ...drawn })),
+  instances: fc.tuple(anyInstance(east), anyInstance(west)),
+});
+
+test("D5: whatever is seen, a command goes only to an instance whose agent reports", () => {
+  fc.assert(
+    fc.property(anyView, (view) => {
+      for (const decision of decide(view)) {
+        if (decision.kind !== "create" && decision.kind !== "clone") continue;
+        const target = view.instances.find(({ id }) => id.region === decision.instance.region);
+        expect(target?.report).toBeDefined();
+        expect(target?.mayTry).toBe(true);
+        expect(target?.report?.command).toBeUndefined();
+      }
+    }),
+  );
+});
+
+test("D3: whatever is seen, create and record come only before there is a system id, clone only after", () => {
+  fc.assert(
+    fc.property(anyView, (view) => {
+      const { systemId } = view.record;
+      for (const decision of decide(view)) {
+        const isClone = decision.kind === "clone";
+        const isCreation = decision.kind === "create" || decision.kind === "record-system-id";
+        expect(isClone && decision.systemId !== systemId).toBe(false);
+        expect(isCreation && systemId !== undefined).toBe(false);
+        expect(decision.because).not.toBe("");
+      }
+    }),
+  );
+});
+
+test("D6: whatever is seen, data are replaced only on a secondary that holds a copy of this system", () => {
+  fc.assert(
+    fc.property(anyView, (view) => {
+      for (const decision of decide(view)) {
+        if (decision.kind !== "clone" || !decision.replace) continue;
+        expect(decision.instance.region).toBe(west);
+        expect(view.instances[1]?.report?.systemId).toBe(ours);
+      }
+    }),
+  );
+});

@@ -1,0 +1,144 @@
+/** Disks that fill up: a clear state, no crash loop, and Leeward goes on by itself when there is room. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { Ledger } from "./ledger.ts";
+import { showLogsOnFailure } from "./shared-world.ts";
+import { until } from "./until.ts";
+import { instanceIn, startWorld, World } from "./world.ts";
+import { east, west } from "./yaml.ts";
+
+/** A small disk of its own needs a mount, and a mount needs root. */
+const canMount = process.getuid?.() === 0 && tryMount();
+
+function tryMount(): boolean {
+  const trial = join("/tmp", `leeward-mount-${process.pid}`);
+  mkdirSync(trial, { recursive: true });
+  try {
+    mount(trial, "1m");
+    execFileSync("umount", [trial]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(trial, { recursive: true, force: true });
+  }
+}
+
+function mount(path: string, size: string): void {
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size},mode=711`, "tmpfs", path], {
+    stdio: "pipe",
+  });
+}
+
+/** Makes the directory of a Region a disk of this size, until the world is deleted. */
+function giveDisk(world: World, region: string, size: string): string {
+  const path = join(world.stateDirectory, "regions", region);
+  mkdirSync(path, { recursive: true, mode: 0o711 });
+  mount(path, size);
+  world.beforeReset(() => execFileSync("umount", [path]));
+  return path;
+}
+
+function attempts(world: World, pattern: RegExp): number {
+  return world.logTails().match(pattern)?.length ?? 0;
+}
+
+describe.skipIf(!canMount)("a disk that is full (needs root, to mount one)", () => {
+  const worlds: World[] = [];
+  afterAll(async () => {
+    for (const world of worlds) await world[Symbol.asyncDispose]();
+  });
+
+  test("under a clone: says so, tries seldom, and finishes when there is room", async () => {
+    const world = await World.prepare();
+    worlds.push(world);
+    showLogsOnFailure(() => world);
+    const disk = giveDisk(world, west, "60m");
+    const up = await world.cli(["up", "--detach"]);
+    expect(up.code).toBe(69);
+    expect(up.stderr).toMatch(/orders\/us-west-2\/1: .*full/);
+    const failed = await world.untilStatus(
+      "the clone has failed",
+      10_000,
+      (status) => instanceIn(status, "orders", west).state === "failed",
+    );
+    expect(instanceIn(failed, "orders", west).because).toMatch(/disk .* is full/);
+    expect(instanceIn(failed, "orders", east).state).toBe("serving");
+    const before = attempts(world, /"database\.command-given"[^\n]*clone/g);
+    expect(before).toBeLessThanOrEqual(5);
+    execFileSync("mount", ["-o", "remount,size=2g", disk]);
+    const status = await world.untilReady(60_000);
+    expect(instanceIn(status, "orders", west).state).toBe("serving");
+  });
+
+  test("under the writer: fails clearly, does not start again and again, and loses nothing", async () => {
+    const world = await World.prepare();
+    worlds.push(world);
+    showLogsOnFailure(() => world);
+    const disk = giveDisk(world, east, "400m");
+    await world.up();
+    const ledger = await Ledger.start(world, "orders", east);
+    await until("some rows are acknowledged", 10_000, () => ledger.acknowledged.length > 20);
+    const filler = join(disk, "filler");
+    // `dd` ends with an error when there is no more room, and that is what it is for.
+    expect(() =>
+      execFileSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=1M"], { stdio: "pipe" }),
+    ).toThrow("No space left");
+    // WAL alone, 32 MiB at most: it is the WAL that PostgreSQL cannot do without.
+    for (let sent = 0; sent < 64; sent += 1) {
+      const isRefused = await world
+        .sql("orders", east, "SELECT pg_logical_emit_message(true, 'fill', repeat('x', 500000))")
+        .then(
+          () => false,
+          () => true,
+        );
+      if (isRefused) break;
+    }
+    const failed = await world.untilStatus(
+      "the writer has failed",
+      30_000,
+      (status) => instanceIn(status, "orders", east).state === "failed",
+    );
+    expect(instanceIn(failed, "orders", east).because).toMatch(/disk .* is full/);
+    await ledger.stop();
+    expect(attempts(world, /starting PostgreSQL/g)).toBeLessThanOrEqual(8);
+    rmSync(filler);
+    await world.untilReady(60_000);
+    expect(await ledger.missingIn(world, "orders", east)).toEqual([]);
+    await world.sql("orders", east, "INSERT INTO ledger VALUES (-1)");
+  });
+});
+
+test("a secondary whose clone loses its link half-way leaves nothing half-made, and finishes later", async () => {
+  const links = { default: { rttMs: 10 }, [`${east}/${west}`]: { rttMs: 10, bandwidth: "30mbit" } };
+  await using world = await World.prepare({ links });
+  showLogsOnFailure(() => world);
+  await using up = world.start(["up", "--detach", "--json"]);
+  await up.prints(/"state":"cloning".*"receivedBytes":[1-9]/, 30_000);
+  await world.ok(["link", "set", east, west, "--down", "--reset"]);
+  const failed = await world.untilStatus(
+    "the clone has failed",
+    60_000,
+    (status) => instanceIn(status, "orders", west).state === "failed",
+  );
+  expect(instanceIn(failed, "orders", west).because).not.toBeNull();
+  const left = readdirSync(world.instanceDirectory(west, "orders-1"));
+  expect(left.filter((name) => name.startsWith("data"))).toEqual([]);
+  await world.ok(["link", "set", east, west, "--up", "--bandwidth", "unlimited"]);
+  const status = await world.untilReady(60_000);
+  expect(instanceIn(status, "orders", west).state).toBe("serving");
+  await up.ended(60_000);
+});
+
+test("a world is kept out of a directory that cannot be written", async () => {
+  await using world = await startWorld();
+  await world.ok(["down"]);
+  // A file where the state directory's own should be is refused for every user, root too.
+  const occupied = join(world.directory, "occupied");
+  writeFileSync(occupied, "");
+  const refused = await world.cli(["up", "--detach", "--state", occupied, "--json"]);
+  expect(refused.code).toBe(73);
+  expect(JSON.parse(refused.stderr)).toMatchObject({ code: "state.not-writable" });
+});
