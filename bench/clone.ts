@@ -5,6 +5,7 @@ import { fillWithBallast } from "./ballast.ts";
 import { discardBackup } from "./backup-floor.ts";
 import { primary, secondary, withBenchWorld, type BenchWorld } from "./bench-world.ts";
 import { makeCloneTarget, type CloneTarget } from "./clone-target.ts";
+import { measureCost, renderCost, type Cost } from "./clone-cost.ts";
 import { copyDirectory, flushDisk, megabytesPerSecond } from "./file-copy.ts";
 import { figure, median, type Figure } from "./figure.ts";
 import { freeBytes } from "./machine.ts";
@@ -37,6 +38,8 @@ type Round = {
   readonly copy: number;
   readonly discarded: number;
   readonly clones: readonly number[];
+  /** Of the clone over the shortest link. */
+  readonly cost: Cost;
 };
 
 async function measureRounds(
@@ -47,12 +50,15 @@ async function measureRounds(
   const base = join(instanceDirectory(world), "data", "base");
   const rounds: Round[] = [];
   for (let number = 0; number < count; number += 1) {
+    const costs: Cost[] = [];
     const clones = async (): Promise<readonly number[]> => {
       const speeds: number[] = [];
       for (const rttMs of rttsMs) {
         await world.run("link", "set", primary, secondary, "--rtt", String(rttMs));
         flushDisk(world.directory);
-        speeds.push(megabytesPerSecond(await target.clone()));
+        const { result, cost } = await measureCost(world, target.clone);
+        speeds.push(megabytesPerSecond(result));
+        costs.push(cost);
       }
       return speeds;
     };
@@ -64,11 +70,11 @@ async function measureRounds(
     const isCopyFirst = number % 2 === 0;
     const first = isCopyFirst ? copy() : undefined;
     const speeds = await clones();
-    rounds.push({
-      copy: first ?? copy(),
-      clones: speeds,
-      discarded: megabytesPerSecond(await discardFromWriter(world)),
-    });
+    const [cost] = costs;
+    if (!cost) throw new Error("no clone was made");
+    const copied = first ?? copy();
+    const discarded = megabytesPerSecond(await discardFromWriter(world));
+    rounds.push({ copy: copied, clones: speeds, discarded, cost });
   }
   return rounds;
 }
@@ -92,6 +98,7 @@ function figuresOf(rounds: readonly Round[]): readonly Figure[] {
         `clone over a link of ${rttMs} ms`,
         "MB/s",
         rounds.map(({ clones }) => clones[at] ?? Number.NaN),
+        at === 0 ? { note: renderCost(medianCost(rounds)) } : {},
       ),
     ),
     figure("copy: cp -a and sync", "MB/s", copies),
@@ -101,6 +108,11 @@ function figuresOf(rounds: readonly Round[]): readonly Figure[] {
       rounds.map((round) => round.discarded),
     ),
   ];
+}
+
+function medianCost(rounds: readonly Round[]): Cost {
+  const of = (part: keyof Cost): number => median(rounds.map(({ cost }) => cost[part]));
+  return { server: of("server"), link: of("link"), receiver: of("receiver") };
 }
 
 async function writerSeenBySecondary(

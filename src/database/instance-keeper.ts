@@ -56,6 +56,7 @@ export class InstanceKeeper {
   /** Until it is known whether a server of an earlier agent runs, nothing is started. */
   #hasLookedForServer = false;
   #running: Running | undefined;
+  #runningOn: DataDirectory | undefined;
   /** Counts servers, so that the end of one is never taken for the end of the next. */
   #life = 0;
   #systemId: SystemId | undefined;
@@ -139,7 +140,7 @@ export class InstanceKeeper {
     if (!this.#hasLookedForServer) await this.#adopt(signal);
     if (this.#running && !postgres.isRunning()) this.#forgetServer();
     if (this.#command) return this.#carryOut(this.#command, signal);
-    const data = await postgres.inspect(signal);
+    const data = await this.#inspect(signal);
     this.#systemId = data.kind === "present" ? data.systemId : undefined;
     const assignment = this.#assignment;
     const decision = decideInstance({
@@ -151,6 +152,14 @@ export class InstanceKeeper {
     });
     await this.#act(decision, data, signal);
     if (this.#running) await this.#observe(signal);
+  }
+
+  /** Below a running server the directory stays what it is, so it is not read again each second. */
+  async #inspect(signal: AbortSignal): Promise<DataDirectory> {
+    if (this.#running && this.#runningOn) return this.#runningOn;
+    const data = await this.#doors.postgres.inspect(signal);
+    if (this.#running) this.#runningOn = data;
+    return data;
   }
 
   async #adopt(signal: AbortSignal): Promise<void> {
@@ -220,6 +229,7 @@ export class InstanceKeeper {
 
   #began(running: Running, signal: AbortSignal): void {
     this.#running = running;
+    this.#runningOn = undefined;
     this.#restarts.started();
     this.#life += 1;
     // A wait that fails is found out by the next tick, which asks whether the server runs.
@@ -239,6 +249,7 @@ export class InstanceKeeper {
 
   #forgetServer(): void {
     this.#running = undefined;
+    this.#runningOn = undefined;
     this.#position = undefined;
     this.#lags = [];
     this.#ensuredSlots = "";
