@@ -10,15 +10,11 @@ export function sharedWorld(options: WorldOptions = {}): () => World {
     return world;
   };
   beforeAll(async () => {
-    const t0 = performance.now();
     world = await startWorld(options);
-    console.log("DBG up", performance.now() - t0);
   });
   beforeEach(() => showLogsOnFailure(the));
   afterAll(async () => {
-    const t1 = performance.now();
     await world?.[Symbol.asyncDispose]();
-    console.log("DBG disposed", performance.now() - t1);
   });
   return the;
 }

@@ -78,8 +78,10 @@ describe.sequential("when it is killed", () => {
     expect((await world.untilReady()).isReady).toBe(true);
   });
 
-  test("the first process of a Region takes the Region with it, and region start brings it back", async () => {
+  test("the first process of a Region takes the Region with it, and region start brings it back", async (context) => {
     const world = the();
+    const namespaces = new Set(world.processes().map(({ namespace }) => namespace));
+    if (namespaces.size === 1) context.skip("a Region is no PID namespace on this machine");
     const doomed = world.processesIn(west).map(({ pid }) => pid);
     const host = world.host(west);
     const first = world.processes().find(({ parent }) => parent === host);

@@ -171,3 +171,15 @@ test.for(["SIGINT", "SIGTERM"] as const)(
     expect(log).toContain("database system is shut down");
   },
 );
+
+test("down while up is not done ends both, and the next up has a whole world", async () => {
+  await using world = await World.prepare();
+  showLogsOnFailure(() => world);
+  await using up = world.start(["up", "--detach", "--json"]);
+  await up.prints(/"state":"(creating|cloning)"/, 30_000);
+  expect(await world.json(["down"])).toMatchObject({ stopped: true });
+  expect(await up.ended(15_000)).toMatchObject({ code: 69 });
+  expect(world.processes()).toEqual([]);
+  await world.up();
+  expect((await world.status()).isReady).toBe(true);
+});

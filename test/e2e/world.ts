@@ -88,6 +88,8 @@ export class World implements AsyncDisposable {
     const command = [...asUser(this.#options.user), process.execPath, cli, ...args];
     const env = {
       PATH: process.env["PATH"] ?? "",
+      // The whole suite runs on another PostgreSQL as well.
+      ...pick(process.env, "LEEWARD_PG_BIN"),
       HOME: this.directory,
       XDG_RUNTIME_DIR: join(this.directory, "run"),
       ...this.#options.env,
@@ -332,6 +334,11 @@ export function asUser(user: WorldOptions["user"]): readonly string[] {
   if (!user) return [];
   const { uid, gid } = user;
   return ["/usr/bin/setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--"];
+}
+
+function pick(env: NodeJS.ProcessEnv, name: string): Readonly<Record<string, string>> {
+  const value = env[name];
+  return value === undefined ? {} : { [name]: value };
 }
 
 function namesIn(directory: string): readonly string[] {
