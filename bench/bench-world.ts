@@ -29,6 +29,7 @@ export class BenchWorld {
   readonly directory: string;
   readonly layout: StateLayout;
   readonly world: number;
+  #destroyed: Promise<void> | undefined;
 
   private constructor(directory: string, world: number) {
     this.directory = directory;
@@ -55,6 +56,8 @@ export class BenchWorld {
       // The list of running worlds is per user; a benchmark's is its own.
       env: { ...process.env, XDG_RUNTIME_DIR: this.directory },
       stdio: ["ignore", "ignore", "pipe"],
+      // Of its own group: an interrupted terminal does not interrupt the `down` that follows.
+      detached: true,
       timeout: commandTimeoutMs,
     });
     let told = "";
@@ -109,7 +112,11 @@ export class BenchWorld {
   }
 
   async destroy(): Promise<void> {
-    await this.run("down");
+    this.#destroyed ??= this.run("down").then(() => this.#remove());
+    await this.#destroyed;
+  }
+
+  #remove(): void {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -121,12 +128,21 @@ export class BenchWorld {
   }
 }
 
-/** Runs `work` with a world and leaves nothing of it behind. */
+/** Runs `work` with a world and leaves nothing of it behind, also when a person has waited long enough. */
 export async function withBenchWorld<T>(work: (world: BenchWorld) => Promise<T>): Promise<T> {
   const world = BenchWorld.create();
+  const interrupted = (): void => {
+    // 130: ended by SIGINT, as a shell says it.
+    void world
+      .destroy()
+      .catch((error: unknown) => console.error(error))
+      .finally(() => process.exit(130));
+  };
+  process.once("SIGINT", interrupted);
   try {
     return await work(world);
   } finally {
+    process.off("SIGINT", interrupted);
     await world.destroy();
   }
 }

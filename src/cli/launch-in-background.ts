@@ -29,10 +29,15 @@ export async function launchInBackground(frame: Frame, launch: LaunchOptions): P
   const [first] = (await Promise.race([once(lines, "line"), ended])) as [unknown];
   lines.close();
   child.stdout.destroy();
-  child.unref();
   if (typeof first !== "string" || child.pid === undefined) {
     throw new Failure("world.start-failed", `The supervisor ended with exit code ${String(first)}`);
   }
   const answer = launchAnswer.parse(JSON.parse(first));
-  return answer.kind === "serving" ? { ...answer, pid: child.pid } : answer;
+  if (answer.kind === "failed") {
+    // It ends right after these words; who reads ours may rely on it.
+    await ended;
+    return answer;
+  }
+  child.unref();
+  return { ...answer, pid: child.pid };
 }

@@ -9,6 +9,7 @@ import { printJson, printJsonLine, printLine, type Frame, type Run } from "./fra
 import { count, formatDuration } from "./output.ts";
 import { ProgressReporter } from "./progress.ts";
 import { decideStart, type StartDecision } from "./region-start.ts";
+import { whileWorldRuns } from "./world-life.ts";
 
 /** 10 min: a clone of some 60 GB at the speed of an ordinary disk. The Region goes on starting afterwards. */
 const startTimeoutMs = 10 * 60_000;
@@ -61,18 +62,21 @@ async function act(frame: Frame, region: string, action: ApiRegionAction): Promi
 async function start(frame: Frame, region: string): Promise<void> {
   const { clock, signal, options, out } = frame;
   const startedAtMs = clock.monotonicMs();
-  await withWorld(frame, async ({ client }) => {
+  await withWorld(frame, async ({ client, layout }) => {
     const before = await client.status(signal);
     knownRegion(before, region);
     await client.actOnRegion(region, "start", signal);
     const { json } = options;
     const reporter = new ProgressReporter(out, { json, isTty: out.isTty, clock, region });
     const wasDown = isDown(before, region);
-    const decision = await untilUp(frame, client, (status) => {
+    const judge = (status: ApiStatus): StartDecision => {
       reporter.status(status);
       const elapsedMs = clock.monotonicMs() - startedAtMs;
       return decideStart({ status, region, wasDown, elapsedMs });
-    });
+    };
+    const decision = await whileWorldRuns(frame, layout, (waiting) =>
+      untilUp(waiting, client, judge),
+    );
     reporter.done();
     conclude(frame, region, { decision, tookMs: Math.round(clock.monotonicMs() - startedAtMs) });
   });

@@ -22,6 +22,7 @@ import { formatDuration } from "./output.ts";
 import { registerWorld, unregisterWorld } from "./registry.ts";
 import { version } from "./version.ts";
 import { welcome } from "./welcome.ts";
+import { whileWorldRuns } from "./world-life.ts";
 import { untilReady } from "./world-ready.ts";
 
 /** 10 min: a clone of some 60 GB at the speed of an ordinary disk. The world goes on afterwards. */
@@ -132,9 +133,11 @@ async function upDetached(frame: Frame, directory: string | undefined): Promise<
     () => bound.abort(tooLate()),
     () => undefined,
   );
-  const own = { ...frame, options: { ...frame.options, state: launch.stateDirectory } };
-  await withWorld(own, async ({ client }) => {
-    const { status, failed } = await untilReady(frame, client, signal);
+  const options = { ...frame.options, state: launch.stateDirectory };
+  await withWorld({ ...frame, signal, options }, async ({ client, layout }) => {
+    const { status, failed } = await whileWorldRuns({ ...frame, signal }, layout, (waiting) =>
+      untilReady(waiting, client, waiting.signal),
+    );
     conclude(frame, status, failed, frame.clock.monotonicMs() - startedMs);
     if (failed !== undefined) {
       throw new Failure("world.start-failed", `The world runs, but is not ready: ${failed}`);

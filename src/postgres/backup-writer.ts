@@ -1,6 +1,6 @@
 /**
- * Writes the archive of a base backup as files. Everything is synchronous: it runs in a thread of its own, where
- * waiting for the disk is what slows the socket down, and no buffer can grow.
+ * Writes the archive of a base backup as files, and sums them up for the manifest. Writing is synchronous: it runs
+ * in a thread of its own, where waiting for the disk is what slows the socket down, and no buffer can grow.
  */
 import {
   chownSync,
@@ -13,36 +13,43 @@ import {
   writevSync,
 } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import type { ReceivedFile } from "./backup-manifest.ts";
+import { crc32c, formatCrc32c } from "./crc32c.ts";
+import type { FileSyncer } from "./file-syncer.ts";
 import type { User } from "./run-as.ts";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
 
-/** How far a file has been written. Not yet on the disk: that is for whoever is told. */
-export type WrittenFile = {
+/** 64 MiB: a large file is on its way to the disk while it still arrives, and not all at once at its end. */
+const SYNC_BYTES = 64 * 1024 * 1024;
+
+type OpenFile = {
+  readonly fd: number;
   readonly path: string;
-  readonly size: number;
-  readonly isWhole: boolean;
+  size: number;
+  syncedSize: number;
+  crc: number;
 };
-
-/** 8 MiB: the one who checks a large file runs close behind, where its pages are still in the processor's cache. */
-const REPORT_BYTES = 8 * 1024 * 1024;
-
-type OpenFile = { readonly fd: number; readonly path: string; size: number; reportedSize: number };
 
 export class BackupWriter implements TarSink {
   readonly #directory: string;
   readonly #owner: User | undefined;
-  readonly #onWritten: (file: WrittenFile) => void;
+  readonly #syncer: FileSyncer;
   readonly #directories = new Set<string>();
+  readonly #files = new Map<string, ReceivedFile>();
   #file: OpenFile | undefined;
   /** Bytes of the file that are still in the socket's buffer. */
   #pending: Uint8Array[] = [];
 
-  /** @param onWritten called as a large file grows, and with each file when it is whole */
-  constructor(directory: string, owner: User | undefined, onWritten: (file: WrittenFile) => void) {
+  constructor(directory: string, owner: User | undefined, syncer: FileSyncer) {
     this.#directory = directory;
     this.#owner = owner;
-    this.#onWritten = onWritten;
+    this.#syncer = syncer;
     this.#directories.add(".");
+  }
+
+  /** Every file that is whole, with the sum of what was written. */
+  get files(): ReadonlyMap<string, ReceivedFile> {
+    return this.#files;
   }
 
   onEntry(entry: TarEntry): void {
@@ -52,9 +59,12 @@ export class BackupWriter implements TarSink {
     else throw new Error(`the upstream sends ${path}, which is neither a file nor a directory`);
   }
 
-  /** Kept as they are until the next `flush`. */
+  /** Kept as they are until the next `flush`. Summed up at once, while they are in the processor's cache. */
   onBytes(bytes: Uint8Array): void {
-    if (this.#file) this.#pending.push(bytes);
+    const file = this.#file;
+    if (!file) return;
+    file.crc = crc32c(file.crc, bytes);
+    this.#pending.push(bytes);
   }
 
   /** Writes what has come, in one system call. */
@@ -64,9 +74,9 @@ export class BackupWriter implements TarSink {
     const pieces = this.#pending;
     this.#pending = [];
     file.size += writeAll(file.fd, pieces);
-    if (file.size - file.reportedSize < REPORT_BYTES) return;
-    file.reportedSize = file.size;
-    this.#onWritten({ path: file.path, size: file.size, isWhole: false });
+    if (file.size - file.syncedSize < SYNC_BYTES) return;
+    file.syncedSize = file.size;
+    this.#syncer.sync(file.path, undefined);
   }
 
   onEntryEnd(): void {
@@ -75,7 +85,8 @@ export class BackupWriter implements TarSink {
     if (!file) return;
     this.#file = undefined;
     closeSync(file.fd);
-    this.#onWritten({ path: file.path, size: file.size, isWhole: true });
+    this.#files.set(file.path, { size: file.size, checksum: formatCrc32c(file.crc) });
+    this.#syncer.sync(file.path, file.size);
   }
 
   /** Puts an empty file, which an upstream that is a standby has sent too, and every directory on the disk. */
@@ -95,7 +106,7 @@ export class BackupWriter implements TarSink {
     const parent = dirname(path);
     if (!this.#directories.has(parent)) this.#makeDirectory(parent);
     const fd = openSync(join(this.#directory, path), "wx", 0o600);
-    this.#file = { fd, path, size: 0, reportedSize: 0 };
+    this.#file = { fd, path, size: 0, syncedSize: 0, crc: 0 };
     if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
   }
 

@@ -1,14 +1,14 @@
 /**
- * The first thread of a clone: receives it and writes its files, which the second one checks. Shares counters with
+ * The thread of a clone: receives it, writes its files, sums them up and puts them on the disk. Shares counters with
  * its parent and answers once.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import pg from "pg";
 import { Failure } from "../model/failure.ts";
 import { assert } from "../std/assert.ts";
-import { findManifestFault, type ReceivedFile } from "./backup-manifest.ts";
+import { findManifestFault } from "./backup-manifest.ts";
 import { backupSocket } from "./backup-socket.ts";
-import { BackupWriter, type WrittenFile } from "./backup-writer.ts";
+import { BackupWriter } from "./backup-writer.ts";
 import { BaseBackup } from "./base-backup.ts";
 import {
   type CloneAnswer,
@@ -18,9 +18,8 @@ import {
 } from "./clone-order.ts";
 import { replicator } from "./configuration.ts";
 import { isDiskFull, requireSpace } from "./disk-space.ts";
-import type { CheckAnswer, CheckOrder } from "./file-checker.ts";
+import { FileSyncer } from "./file-syncer.ts";
 import { TarReader } from "./tar-reader.ts";
-import { startThread } from "./thread.ts";
 
 /** Round trips of a login over a slow, busy link; the thread's parent bounds everything after it. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -41,8 +40,8 @@ class Refusal extends Error {
 
 async function clone(): Promise<void> {
   const manifest: Buffer[] = [];
-  const checker = new Checker();
-  const writer = new BackupWriter(order.directory, order.owner, (file) => checker.follow(file));
+  const syncer = new FileSyncer(order.directory, () => counters.addStep());
+  const writer = new BackupWriter(order.directory, order.owner, syncer);
   const tar = new TarReader(writer);
   const backup = new BaseBackup({
     onTotal: (totalBytes) => {
@@ -65,9 +64,9 @@ async function clone(): Promise<void> {
   client.query(backup);
   await backup.finished;
   if (!tar.isBetweenEntries) throw new Error("the archive ended in the middle of a file");
-  const files = await checker.finish();
-  const fault = findManifestFault(Buffer.concat(manifest), files, order.systemId);
+  const fault = findManifestFault(Buffer.concat(manifest), writer.files, order.systemId);
   if (fault !== undefined) throw new Error(fault);
+  await syncer.finish();
   writer.finish("standby.signal", () => counters.addStep());
   // The upstream ends the session by itself when this thread and its socket end.
 }
@@ -121,32 +120,6 @@ async function renewSlot(client: pg.Client): Promise<void> {
     await client.query(`DROP_REPLICATION_SLOT ${order.slot} WAIT`);
   await client.query(`CREATE_REPLICATION_SLOT ${order.slot} PHYSICAL RESERVE_WAL`);
   counters.addStep();
-}
-
-/** The second thread, which ends with this one. */
-class Checker {
-  readonly #thread = startThread("file-checker", {
-    directory: order.directory,
-    counters: order.counters,
-  } satisfies CheckOrder);
-  readonly #answer = new Promise<CheckAnswer>((resolve) => {
-    this.#thread.once("message", (answer: CheckAnswer) => resolve(answer));
-    this.#thread.once("error", ({ message }) =>
-      resolve({ kind: "failed", message, code: undefined }),
-    );
-  });
-
-  follow(file: WrittenFile): void {
-    this.#thread.postMessage(file);
-  }
-
-  /** Settles when every file is on the disk. @throws Error with the system's code */
-  async finish(): Promise<ReadonlyMap<string, ReceivedFile>> {
-    this.#thread.postMessage(undefined);
-    const answer = await this.#answer;
-    if (answer.kind === "checked") return answer.files;
-    throw Object.assign(new Error(answer.message), { code: answer.code });
-  }
 }
 
 function answerOf(error: unknown): CloneAnswer {

@@ -1,6 +1,6 @@
 /**
- * Receives a clone in threads of its own, because hashing and writing a gigabyte must not delay a lease. The
- * parent watches: it reports progress, and ends them, and with them their socket and files, when they stall.
+ * Receives a clone in a thread of its own, because summing up and writing a gigabyte must not delay a lease. The
+ * parent watches: it reports progress, and ends it, and with it its socket and files, when it stalls.
  */
 import type { Worker } from "node:worker_threads";
 import type { Clock } from "../env/env.ts";

@@ -86,6 +86,8 @@ export async function openWorld(
   const layout = claimStateDirectory(doors, prepare);
   const lock = takeLock(layout);
   try {
+    // Of a supervisor that was killed: until ours is written, nobody must take its number for a supervisor.
+    doors.files.remove(layout.supervisor);
     const { plan, secrets } = prepareWorld(doors, prepare, layout);
     await checkAddresses(listeners(plan));
     const supervisor = new Supervisor(

@@ -9,14 +9,9 @@ import { withDeadline } from "../env/deadline.ts";
 import { lifelineDescriptor, Lifeline } from "../env/node/lifeline.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import { assert } from "../std/assert.ts";
-import { Backoff } from "../std/backoff.ts";
 import { closeLog, openLog } from "./log-file.ts";
+import { RestartPace } from "./restart-pace.ts";
 
-/** 100 ms doubled up to 5 s: a killed controller is back within a second, a broken one does not spin. */
-const firstRestartMs = 100;
-const maxRestartMs = 5_000;
-/** A program that ran this long was healthy: its next restart is quick again. */
-const healthyAfterMs = 10_000;
 /** 10 s for a clean end, then SIGKILL. */
 const stopTimeoutMs = 10_000;
 
@@ -38,7 +33,7 @@ export class Program {
   readonly #hooks: ProgramHooks;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #backoff = new Backoff(firstRestartMs, maxRestartMs);
+  readonly #pace: RestartPace;
   #child: ChildProcess | undefined;
   #lifeline: Lifeline | undefined;
   #ended: Promise<unknown> = Promise.resolve();
@@ -49,12 +44,14 @@ export class Program {
     this.#hooks = hooks;
     this.#clock = doors.clock;
     this.#log = doors.log.child({ program: spec.name });
+    this.#pace = new RestartPace(doors.clock);
   }
 
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
+  /** A message to a program that does not run now is dropped; what it has to know is said in `onStart`. */
   send(message: Json): void {
     this.#lifeline?.send(message);
   }
@@ -62,16 +59,17 @@ export class Program {
   /** Keeps the program running until `signal` aborts, then kills it. `stop` ends it cleanly before that. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.#isStopping) {
-      const startedMs = this.#clock.monotonicMs();
-      const how = await this.#runOnce(signal);
+      this.#pace.started();
+      // A log that cannot be opened, or no process to be had: the next try may find it mended.
+      const how = await this.#runOnce(signal).catch(describeError);
       if (signal.aborted || this.#isStopping) return;
-      if (this.#clock.monotonicMs() - startedMs > healthyAfterMs) this.#backoff.reset();
-      const waitMs = this.#backoff.nextMs();
+      const waitMs = this.#pace.nextMs();
       this.#log.warn("supervisor.program-ended", { how, restartInMs: waitMs });
       await this.#clock.sleep(waitMs, signal).catch(() => undefined);
     }
   }
 
+  /** Ends it cleanly, or with SIGKILL when that takes too long; it is not started again. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const child = this.#child;

@@ -12,14 +12,11 @@ import { describeError, Failure } from "../model/failure.ts";
 import type { PowerState } from "../model/power.ts";
 import type { RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
-import { Backoff } from "../std/backoff.ts";
 import { allGone, descendantsOf, freeze, signalAll, type ProcessId } from "./descendants.ts";
 import { statusDescriptor } from "./isolation.ts";
 import { spawnLogged, type ProgramSpec } from "./program.ts";
+import { RestartPace } from "./restart-pace.ts";
 
-/** 100 ms doubled up to 5 s, as for every program. */
-const firstRestartMs = 100;
-const maxRestartMs = 5_000;
 /** 30 s for PostgreSQL to stop cleanly in every instance of a Region, then everything in it is killed. */
 const stopTimeoutMs = 30_000;
 /** 5 s: the kernel needs some 20 ms; more means that a process hangs in the kernel. */
@@ -38,7 +35,9 @@ export class RegionHost {
   #gone: Promise<unknown> = Promise.resolve();
   #state: PowerState = "stopped";
   #agentRuns = false;
-  #backoff = new Backoff(firstRestartMs, maxRestartMs);
+  #pace: RestartPace;
+  /** Aborts when the host of now has ended. */
+  #life = new AbortController();
 
   /**
    * `strays` names processes of the Region that are no descendants of its host (without PID namespaces);
@@ -55,19 +54,23 @@ export class RegionHost {
     this.#doors = { ...doors, log: doors.log.child({ region }) };
     this.#strays = hooks.strays;
     this.#changed = hooks.changed;
+    this.#pace = new RestartPace(doors.clock);
   }
 
   get state(): PowerState {
     return this.#state;
   }
 
-  /** A no-op when it runs. */
+  /** A no-op when it runs. @throws Failure `region.busy` while it still ends, `world.start-failed` */
   start(): void {
-    if (this.#child) return;
+    if (this.#child && this.#state === "running") return;
+    if (this.#child)
+      throw new Failure("region.busy", `Region ${this.region} has not ended yet; nothing was done`);
     const child = spawnLogged(this.#spec, ["pipe"]);
     this.#child = child;
     this.#state = "running";
-    this.#backoff = new Backoff(firstRestartMs, maxRestartMs);
+    this.#pace = new RestartPace(this.#doors.clock);
+    this.#life = new AbortController();
     this.#gone = new Promise((resolve) => {
       child.on("exit", resolve);
       child.on("error", resolve);
@@ -135,18 +138,19 @@ export class RegionHost {
       input.end();
       return;
     }
-    const waitMs = this.#backoff.nextMs();
+    const waitMs = this.#pace.nextMs();
     this.#doors.log.warn("supervisor.agent-ended", { status, restartInMs: waitMs });
     void this.#restart(child, input, waitMs);
   }
 
   async #restart(child: ChildProcess, input: Writable, waitMs: number): Promise<void> {
-    await this.#doors.clock.sleep(waitMs, new AbortController().signal);
+    await this.#doors.clock.sleep(waitMs, this.#life.signal).catch(() => undefined);
     if (this.#child === child && this.#state === "running") this.#startAgent(input);
   }
 
   #startAgent(input: Writable): void {
     this.#agentRuns = true;
+    this.#pace.started();
     input.write("start\n");
   }
 
@@ -155,6 +159,7 @@ export class RegionHost {
     this.#lifeline?.close();
     this.#lifeline = undefined;
     this.#child = undefined;
+    this.#life.abort();
     if (this.#state !== "running") return;
     // Nobody asked for it: somebody killed the host from outside. It counts as a lost Region.
     this.#state = "killed";

@@ -1,16 +1,25 @@
-/** PostgreSQL servers of a Region that lost their parent: only where a Region is no PID namespace. */
-import { readdirSync, readFileSync } from "node:fs";
+/** PostgreSQL's processes of a Region that lost their parent: only where a Region is no PID namespace. */
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { processesIn } from "../postgres/process-table.ts";
 
-/** The postmasters that the data directories below `regionDirectory` name. */
+/**
+ * Postmasters and backends by where they stand, the data directories below `regionDirectory`. The number in a
+ * `postmaster.pid` is no proof: after a crash it may be a stranger's by now, and what is named here is killed.
+ */
 export function strayServers(regionDirectory: string): readonly number[] {
-  return readdirSync(regionDirectory).flatMap((name) => {
-    try {
-      const path = join(regionDirectory, name, "data", "postmaster.pid");
-      const pid = Number(readFileSync(path, "utf8").split("\n")[0]);
-      return Number.isInteger(pid) && pid > 1 ? [pid] : [];
-    } catch {
-      return [];
-    }
-  });
+  return instancesIn(regionDirectory).flatMap((name) =>
+    processesIn(join(regionDirectory, name, "data"))
+      .filter(({ isForeign }) => !isForeign)
+      .map(({ pid }) => pid),
+  );
+}
+
+/** None where there is no such directory: then nothing was ever started in it. */
+function instancesIn(regionDirectory: string): readonly string[] {
+  try {
+    return readdirSync(regionDirectory);
+  } catch {
+    return [];
+  }
 }

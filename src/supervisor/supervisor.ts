@@ -11,7 +11,11 @@ import { describeError, Failure } from "../model/failure.ts";
 import type { PowerAction } from "../model/power.ts";
 import type { RegionId } from "../model/region.ts";
 import { decode } from "../wire/codec.ts";
-import { programMessage, type SupervisorMessage } from "../wire/supervisor-protocol.ts";
+import {
+  programMessage,
+  type ProgramMessage,
+  type SupervisorMessage,
+} from "../wire/supervisor-protocol.ts";
 import { boundLog } from "./log-file.ts";
 import { chooseIsolation, hostCommand, dieWithParent, type MachineFacts } from "./isolation.ts";
 import { Program, type ProgramSpec } from "./program.ts";
@@ -41,6 +45,9 @@ export class Supervisor {
   readonly #controller: Program;
   readonly #regions: ReadonlyMap<RegionId, RegionHost>;
   #running: Promise<unknown> = Promise.resolve();
+  #isStopping = false;
+  /** Counts controllers: an answer to one that has died must not reach the next, which numbers from 1 again. */
+  #controllers = 0;
   #isReady: () => void = () => undefined;
   readonly #ready = new Promise<void>((resolve) => {
     this.#isReady = resolve;
@@ -54,7 +61,7 @@ export class Supervisor {
     this.#network = new Program(this.#spec("network", layout.networkSecrets), noHooks, doors);
     this.#controller = new Program(
       this.#spec("controller", layout.controllerSecrets),
-      { onMessage: (message) => this.#hear(message), onStart: () => this.#tellPower() },
+      { onMessage: (message) => this.#hear(message), onStart: () => this.#greet() },
       doors,
     );
     this.#regions = new Map(config.regions.map((region) => [region, this.#host(region)]));
@@ -63,7 +70,7 @@ export class Supervisor {
   /** Starts everything; settles when the controller serves its API. @throws Failure `world.start-failed` */
   async start(signal: AbortSignal): Promise<void> {
     const { signal: end } = this.#end;
-    for (const host of this.#regions.values()) host.start();
+    for (const host of this.#hosts()) host.start();
     this.#running = Promise.all([
       this.#network.run(end),
       this.#controller.run(end),
@@ -77,19 +84,30 @@ export class Supervisor {
     await withDeadline(this.#doors.clock, { ms, expired }, signal, () => this.#ready);
   }
 
-  /** Stops the Regions cleanly, all at once, then the controller and the links that they needed. */
+  /**
+   * Stops the Regions cleanly, all at once, then the controller and the links that they needed.
+   * @throws Failure `region.busy` when a process outlived even SIGKILL; everything else has ended then
+   */
   async stop(): Promise<void> {
-    await Promise.all([...this.#regions.values()].map((host) => host.stop()));
+    this.#isStopping = true;
+    const stopped = await Promise.allSettled(this.#hosts().map((host) => host.stop()));
     await Promise.all([this.#controller.stop(), this.#network.stop()]);
     this.#end.abort();
     await this.#running;
+    throwFirst(stopped);
   }
 
-  /** Kills everything at once. */
+  /** Kills everything at once. @throws Failure `region.busy` as `stop` does */
   async kill(): Promise<void> {
+    this.#isStopping = true;
     this.#end.abort();
-    await Promise.all([...this.#regions.values()].map((host) => host.kill()));
+    const killed = await Promise.allSettled(this.#hosts().map((host) => host.kill()));
     await this.#running;
+    throwFirst(killed);
+  }
+
+  #hosts(): readonly RegionHost[] {
+    return [...this.#regions.values()];
   }
 
   #spec(program: string, settingsPath: string): ProgramSpec {
@@ -120,17 +138,30 @@ export class Supervisor {
     });
   }
 
+  #greet(): void {
+    this.#controllers += 1;
+    this.#tellPower();
+  }
+
   #hear(message: Json): void {
-    const heard = decode(programMessage, "the controller's message", message);
+    let heard: ProgramMessage;
+    try {
+      heard = decode(programMessage, "the controller's message", message);
+    } catch (error) {
+      // A controller of another version must not take the world down with it.
+      return this.#doors.log.error("supervisor.message-refused", { error: describeError(error) });
+    }
     if (heard.kind === "ready") return this.#isReady();
     void this.#act(heard.id, heard.region, heard.action);
   }
 
   async #act(id: number, region: RegionId, action: PowerAction): Promise<void> {
+    const asker = this.#controllers;
     const host = this.#regions.get(region);
     let failure: { readonly code: string; readonly message: string } | null = null;
     try {
       if (!host) throw new Failure("region.unknown", `There is no Region ${region}`);
+      if (this.#isStopping) throw new Failure("region.busy", "The whole world is being stopped");
       if (action === "start") host.start();
       else if (action === "stop") await host.stop();
       else await host.kill();
@@ -140,7 +171,7 @@ export class Supervisor {
       this.#doors.log.error("supervisor.power-failed", { region, action, error: failure.message });
     }
     this.#tellPower();
-    this.#say({ kind: "power-done", id, failure });
+    if (asker === this.#controllers) this.#say({ kind: "power-done", id, failure });
   }
 
   #tellPower(): void {
@@ -164,4 +195,9 @@ export class Supervisor {
       await this.#doors.clock.sleep(logCheckMs, signal).catch(() => undefined);
     }
   }
+}
+
+function throwFirst(settled: readonly PromiseSettledResult<unknown>[]): void {
+  const failed = settled.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }

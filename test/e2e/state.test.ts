@@ -4,7 +4,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sharedWorld } from "./shared-world.ts";
-import { instanceIn, type World } from "./world.ts";
+import { instanceIn, World } from "./world.ts";
 import { east, globalDatabase, west } from "./yaml.ts";
 
 const shape = { databases: { orders: globalDatabase, catalog: globalDatabase } };
@@ -144,4 +144,14 @@ describe.sequential("a state directory", () => {
     await world.up();
     expect(await world.sql("orders", west, "SELECT id FROM again")).toEqual([{ id: 1 }]);
   });
+});
+
+test("a state directory that cannot be made is named", async () => {
+  await using world = await World.prepare();
+  // A file in its place: that is refused for every user, root too.
+  const occupied = join(world.directory, "occupied");
+  writeFileSync(occupied, "");
+  const refused = await world.cli(["up", "--detach", "--state", occupied, "--json"]);
+  expect(refused.code).toBe(73);
+  expect(JSON.parse(refused.stderr)).toMatchObject({ code: "state.not-writable" });
 });

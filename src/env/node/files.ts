@@ -7,7 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { Failure } from "../../model/failure.ts";
@@ -27,7 +27,8 @@ export const nodeFiles: Files = {
     try {
       const file = openSync(temporary, "w", mode);
       try {
-        writeSync(file, text);
+        // Not writeSync: on a disk that is almost full it writes a part, and says so without an error.
+        writeFileSync(file, text);
         fsyncSync(file);
       } finally {
         closeSync(file);

@@ -22,7 +22,8 @@ export class Lifeline {
     stream.on("close", () => this.#cut.abort());
     const lines = createInterface({ input: stream, crlfDelay: Infinity });
     lines.on("line", (line) => {
-      if (line.length <= lineMaxLength) onMessage(JSON.parse(line) as Json);
+      const message = this.#read(line);
+      if (message !== undefined) onMessage(message);
     });
     lines.on("close", () => this.#cut.abort());
   }
@@ -39,6 +40,17 @@ export class Lifeline {
 
   close(): void {
     this.#stream.destroy();
+  }
+
+  /** Who does not speak the language is hung up on: the program ends, and the supervisor starts it anew. */
+  #read(line: string): Json | undefined {
+    try {
+      if (line.length <= lineMaxLength) return JSON.parse(line) as Json;
+    } catch {
+      // Told by hanging up.
+    }
+    this.close();
+    return undefined;
   }
 }
 

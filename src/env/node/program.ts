@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { describeError, Failure } from "../../model/failure.ts";
 import type { Json, Log } from "../env.ts";
+import { Inbox } from "./inbox.ts";
 import { nodeFiles } from "./files.ts";
 import { openLifeline, type Lifeline } from "./lifeline.ts";
 import { nodeLog } from "./log.ts";
@@ -12,7 +13,7 @@ export type ProgramContext<T> = {
   /** Aborts when the supervisor asks for a clean end. */
   readonly signal: AbortSignal;
   readonly lifeline: Lifeline;
-  /** Messages of the supervisor other than `stop`. */
+  /** Messages of the supervisor other than `stop`, from the first on. One listener. */
   readonly onMessage: (listener: (message: Json) => void) => void;
   /** What is to be taken down, at once and without waiting, when the supervisor is gone. */
   readonly onOrphaned: (takeDown: () => void) => void;
@@ -21,7 +22,8 @@ export type ProgramContext<T> = {
 type Settings = { readonly logLevel: string };
 
 /**
- * Runs `body` until it settles. A supervisor that is gone ends the process at once. A bug ends it with exit code 70, and the supervisor starts it again.
+ * Runs `body` until it settles. A supervisor that is gone ends the process at once. A bug ends it with exit code
+ * 70, and the supervisor starts it again.
  */
 export async function runProgram<S extends z.ZodType<Settings>>(
   name: string,
@@ -38,10 +40,10 @@ export async function runProgram<S extends z.ZodType<Settings>>(
   process.on("uncaughtException", die);
   process.on("unhandledRejection", die);
   const stop = new AbortController();
-  const listeners: ((message: Json) => void)[] = [];
+  const inbox = new Inbox();
   const lifeline = openLifeline((message) => {
     if (isStop(message)) stop.abort(new Error("the supervisor asked for a clean end"));
-    else for (const listen of listeners) listen(message);
+    else inbox.put(message);
   });
   let onOrphaned = (): void => undefined;
   lifeline.cut.addEventListener("abort", () => {
@@ -49,14 +51,13 @@ export async function runProgram<S extends z.ZodType<Settings>>(
     process.exit(0);
   });
   log.info("program.started", { pid: process.pid });
-  const onMessage = (listener: (message: Json) => void): void => void listeners.push(listener);
   try {
     await body({
       settings,
       log,
       signal: stop.signal,
       lifeline,
-      onMessage,
+      onMessage: (listener) => inbox.listen(listener),
       onOrphaned: (takeDown) => {
         onOrphaned = takeDown;
       },
@@ -72,10 +73,20 @@ export async function runProgram<S extends z.ZodType<Settings>>(
 function readSettings<S extends z.ZodType>(schema: S, path: string): z.output<S> {
   const text = nodeFiles.read(path);
   if (text === undefined) throw new Failure("state.damaged", `There are no settings in ${path}`);
+  const settings = z.safeDecode(schema, parseJson(text, path) as z.input<S>);
+  if (settings.success) return settings.data;
+  throw new Failure(
+    "state.damaged",
+    `Could not understand the settings in ${path}: ${z.prettifyError(settings.error)}`,
+  );
+}
+
+/** The parser's own words would quote the text, and there are tokens and passwords in it. */
+function parseJson(text: string, path: string): unknown {
   try {
-    return z.decode(schema, JSON.parse(text) as z.input<S>);
-  } catch (cause) {
-    throw new Failure("state.damaged", `Could not understand the settings in ${path}`, { cause });
+    return JSON.parse(text);
+  } catch {
+    throw new Failure("state.damaged", `The settings in ${path} are not JSON`);
   }
 }
 
