@@ -142,7 +142,7 @@ export async function withBenchWorld<T>(work: (world: BenchWorld) => Promise<T>)
   try {
     return await work(world);
   } finally {
-    process.off("SIGINT", interrupted);
     await world.destroy();
+    process.off("SIGINT", interrupted);
   }
 }

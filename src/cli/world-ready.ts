@@ -10,7 +10,7 @@ export type Readiness =
   /** It does not come up by itself as long as this is so. */
   | { readonly kind: "failed"; readonly because: string };
 
-/** Pure. A failed instance counts only when nothing else moves any more: a clone is tried again. */
+/** Pure. A failed instance counts only when nothing else moves any more. */
 export function readiness(status: ApiStatus): Readiness {
   if (status.isReady) return { kind: "ready" };
   const instances = Object.entries(status.databases).flatMap(([database, { members }]) =>
@@ -32,7 +32,10 @@ export function readiness(status: ApiStatus): Readiness {
 
 const moving = new Set(["unknown", "creating", "cloning", "starting"]);
 
-/** Shows progress until the world is ready or has failed; rejects when `signal` aborts. */
+/** 5 s: what a bad moment of a link broke is tried again after 1 s, then 2 s, then 4 s. */
+const patienceMs = 5_000;
+
+/** Shows progress until the world is ready, or has failed and stays so; rejects when `signal` aborts. */
 export async function untilReady(
   frame: Frame,
   client: ApiClient,
@@ -45,13 +48,21 @@ export async function untilReady(
     clock,
     region: undefined,
   });
+  let failedAtMs: number | undefined;
   try {
     for await (const change of client.watch(undefined, signal)) {
       if (change.kind !== "status") continue;
       reporter.status(change.status);
       const judged = readiness(change.status);
       if (judged.kind === "ready") return { status: change.status, failed: undefined };
-      if (judged.kind === "failed") return { status: change.status, failed: judged.because };
+      if (judged.kind !== "failed") {
+        failedAtMs = undefined;
+        continue;
+      }
+      // A status comes every few seconds also when nothing changes.
+      failedAtMs ??= clock.monotonicMs();
+      if (clock.monotonicMs() - failedAtMs < patienceMs) continue;
+      return { status: change.status, failed: judged.because };
     }
   } finally {
     reporter.done();
