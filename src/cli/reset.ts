@@ -1,10 +1,11 @@
 /** `leeward reset`: stops the world and deletes its data. */
-import { readdirSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { Command } from "commander";
 import type { StateLayout } from "../config/state-directory.ts";
 import { Failure } from "../model/failure.ts";
+import { isStateDirectory } from "../supervisor/state-owner.ts";
+import { acquireWorldLock } from "../supervisor/world-lock.ts";
 import { findWorldToEnd } from "./context.ts";
 import { printJson, printLine, type Frame, type Run } from "./frame.ts";
 import { stopWorld } from "./world-stop.ts";
@@ -26,18 +27,31 @@ async function reset(frame: Frame, isSure: boolean): Promise<void> {
   requireOurs(frame, layout);
   if (!isSure) await confirm(frame, layout.root);
   await stopWorld(frame, layout);
-  frame.files.remove(layout.root);
+  deleteState(frame, layout);
   return say(frame, true, `Deleted ${layout.root}`);
 }
 
 /** `--state` may name anything; only what a world was started in is deleted. */
 function requireOurs(frame: Frame, layout: StateLayout): void {
-  const isOurs = frame.files.exists(layout.worldRecord) || readdirSync(layout.root).length === 0;
-  if (isOurs) return;
+  if (isStateDirectory(frame.files, layout)) return;
   throw new Failure(
     "state.other-world",
-    `${layout.root} was not deleted: it has no ${layout.worldRecord}, so no world was ever started in it`,
+    `${layout.root} was not deleted: it holds something else than the state of a world`,
   );
+}
+
+/** Holds the lock meanwhile: an `up` in another terminal must not start a world on what is being deleted. */
+function deleteState(frame: Frame, layout: StateLayout): void {
+  const lock = acquireWorldLock(layout.lock);
+  if (!lock) {
+    const message = `The world in ${layout.root} was started again; nothing was deleted`;
+    throw new Failure("world.already-running", message);
+  }
+  try {
+    frame.files.remove(layout.root);
+  } finally {
+    lock.release();
+  }
 }
 
 /** @throws Failure `usage.invalid` when the answer is not yes, or nobody is there to ask */

@@ -2,9 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Clock } from "../env/env.ts";
-
-/** A process by id and birth, so that a reused id is not mistaken for it. */
-export type ProcessId = { readonly pid: number; readonly born: string };
+import { identify, isAlive, type ProcessId } from "./process-id.ts";
 
 /** 2 ms between looks at processes that are dying: the kernel needs some 20 ms for a Region. */
 const pollMs = 2;
@@ -12,17 +10,6 @@ const pollMs = 2;
 /** All descendants of `pid`, itself included. A snapshot: kill the parents first, or look again. */
 export function descendantsOf(pid: number): readonly ProcessId[] {
   return process.platform === "linux" ? fromProc(pid) : fromPs(pid);
-}
-
-export function isAlive({ pid, born }: ProcessId): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  if (process.platform !== "linux") return true;
-  const now = birthOf(pid);
-  return now !== undefined && now.born === born && !now.isZombie;
 }
 
 /** Settles when none of them lives any more. @throws the signal's reason when that takes too long. */
@@ -60,9 +47,9 @@ function fromProc(root: number): readonly ProcessId[] {
   const found: ProcessId[] = [];
   const queue = [root];
   for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
-    const birth = birthOf(pid);
-    if (!birth) continue;
-    found.push({ pid, born: birth.born });
+    const one = identify(pid);
+    if (!one) continue;
+    found.push(one);
     queue.push(...childrenOf(pid));
   }
   return found;
@@ -71,14 +58,6 @@ function fromProc(root: number): readonly ProcessId[] {
 function childrenOf(pid: number): readonly number[] {
   const text = readOrUndefined(`/proc/${pid}/task/${pid}/children`);
   return (text ?? "").split(" ").filter(Boolean).map(Number);
-}
-
-/** Field 22 of /proc/PID/stat is the start time; the name in field 2 may hold spaces and brackets. */
-function birthOf(pid: number): { readonly born: string; readonly isZombie: boolean } | undefined {
-  const stat = readOrUndefined(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return { born: fields[19] ?? "", isZombie: fields[0] === "Z" };
 }
 
 function readOrUndefined(path: string): string | undefined {

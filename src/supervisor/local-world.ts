@@ -3,14 +3,21 @@ import { dirname, join } from "node:path";
 import { listeners, type AddressPlan } from "../config/addresses.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
-import { stateDirectoryName, type StateLayout } from "../config/state-directory.ts";
+import { stateDirectoryName, stateLayout, type StateLayout } from "../config/state-directory.ts";
 import type { Clock, Files, Log, Random } from "../env/env.ts";
-import { Failure } from "../model/failure.ts";
+import { describeError, Failure } from "../model/failure.ts";
 import type { Secret } from "../std/secret.ts";
 import type { LogLevel } from "../wire/program-settings.ts";
 import { checkAddresses } from "./address-check.ts";
 import { machineFacts } from "./machine-facts.ts";
-import { claimStateDirectory, prepareWorld, type PrepareOptions } from "./prepare.ts";
+import {
+  claimStateDirectory,
+  openStateDirectory,
+  prepareWorld,
+  type PrepareOptions,
+} from "./prepare.ts";
+import { identify } from "./process-id.ts";
+import { isStateDirectory } from "./state-owner.ts";
 import { Supervisor } from "./supervisor.ts";
 import { writeSupervisorRecord } from "./supervisor-record.ts";
 import { acquireWorldLock, type WorldLock } from "./world-lock.ts";
@@ -45,8 +52,6 @@ export type OpenWorld = {
   readonly supervisor: Supervisor;
   /** Stops every program cleanly, and lets the state directory go. */
   readonly close: () => Promise<void>;
-  /** Kills every program. */
-  readonly kill: () => Promise<void>;
 };
 
 export function stateDirectoryOf(
@@ -83,32 +88,34 @@ export async function openWorld(
     pgBin: options.pgBin,
     platform: facts.platform === "linux" ? "linux" : "other",
   };
-  const layout = claimStateDirectory(doors, prepare);
+  const layout = openOwnDirectory(doors.files, prepare);
   const lock = takeLock(layout);
+  const leave = (): void => {
+    try {
+      doors.files.remove(layout.supervisor);
+    } finally {
+      lock.release();
+    }
+  };
   try {
     // Of a supervisor that was killed: until ours is written, nobody must take its number for a supervisor.
     doors.files.remove(layout.supervisor);
+    claimStateDirectory(doors, config, layout);
     const { plan, secrets } = prepareWorld(doors, prepare, layout);
     await checkAddresses(listeners(plan));
+    const log = doors.log(layout.log("supervisor"));
     const supervisor = new Supervisor(
       { config, plan, layout, facts, self: options.self, environment: options.environment },
-      { clock: doors.clock, log: doors.log(layout.log("supervisor")) },
+      { clock: doors.clock, log },
     );
-    const leave = (): void => {
-      doors.files.remove(layout.supervisor);
-      lock.release();
-    };
     writeSupervisorRecord(doors.files, layout.supervisor, {
       pid: process.pid,
+      born: identify(process.pid)?.born ?? "",
       api: plan.api,
       startedWallMs: doors.clock.wallMs(),
       version: options.version,
     });
-    await supervisor.start(signal).catch(async (error: unknown) => {
-      await supervisor.kill();
-      leave();
-      throw error;
-    });
+    await startOrKill(supervisor, log, signal);
     return {
       config,
       notYet,
@@ -117,10 +124,30 @@ export async function openWorld(
       supervisor,
       apiToken: secrets.apiToken,
       close: () => supervisor.stop().finally(leave),
-      kill: () => supervisor.kill().finally(leave),
     };
   } catch (error) {
-    lock.release();
+    leave();
+    throw error;
+  }
+}
+
+/** @throws Failure `state.other-world` for a directory that holds anything but a world */
+function openOwnDirectory(files: Files, prepare: PrepareOptions): StateLayout {
+  const layout = stateLayout(prepare.stateDirectory);
+  if (isStateDirectory(files, layout)) return openStateDirectory(files, prepare);
+  const message = `${layout.root} holds something else than the state of a world; nothing was put into it`;
+  throw new Failure("state.other-world", message);
+}
+
+/** Nothing is left running when the start fails. */
+async function startOrKill(supervisor: Supervisor, log: Log, signal: AbortSignal): Promise<void> {
+  try {
+    await supervisor.start(signal);
+  } catch (error) {
+    // Why it did not start matters more to the caller than what its end met.
+    await supervisor.kill().catch((left: unknown) => {
+      log.error("supervisor.kill-failed", { error: describeError(left) });
+    });
     throw error;
   }
 }

@@ -13,6 +13,7 @@ import {
   formatWorldRecord,
   newWorldRecord,
   parseWorldRecord,
+  type WorldRecord,
 } from "../config/world-record.ts";
 import type { Clock, Files, Random } from "../env/env.ts";
 import { encode } from "../wire/codec.ts";
@@ -47,23 +48,39 @@ export type PrepareOptions = {
 };
 
 /**
- * Makes the directory and says whose it is. Changes nothing when it belongs to somebody else.
- * @throws Failure `state.other-world`, `state.newer-version`, `state.not-writable`, `disk.full`
+ * Makes the directory, after a look whose it is; puts nothing into it.
+ * @throws Failure `state.other-world`, `state.newer-version`, `state.damaged`, `state.not-writable`
+ */
+export function openStateDirectory(files: Files, options: PrepareOptions): StateLayout {
+  const layout = stateLayout(options.stateDirectory);
+  adoptedRecord(files, options.config, layout);
+  files.makeDirectory(layout.root, options.isRoot ? 0o711 : 0o700);
+  return layout;
+}
+
+/**
+ * Says whose the directory is. For the holder of its lock: two first starts at once would each write an identity.
+ * @throws Failure as `openStateDirectory`, `disk.full`
  */
 export function claimStateDirectory(
   { files, random }: PrepareDoors,
-  { config, stateDirectory, isRoot }: PrepareOptions,
-): StateLayout {
-  const layout = stateLayout(stateDirectory);
-  const known = files.read(layout.worldRecord);
-  const record = known
-    ? adoptWorldRecord(parseWorldRecord(known, layout.worldRecord), config, layout.worldRecord)
-    : newWorldRecord(config, random);
-  files.makeDirectory(layout.root, isRoot ? 0o711 : 0o700);
-  if (known !== formatWorldRecord(record)) {
-    files.write(layout.worldRecord, formatWorldRecord(record), 0o600);
-  }
-  return layout;
+  config: Config,
+  layout: StateLayout,
+): void {
+  const record = adoptedRecord(files, config, layout) ?? newWorldRecord(config, random);
+  const text = formatWorldRecord(record);
+  if (files.read(layout.worldRecord) !== text) files.write(layout.worldRecord, text, 0o600);
+}
+
+/** Undefined when no world was started in it yet. */
+function adoptedRecord(
+  files: Files,
+  config: Config,
+  { worldRecord }: StateLayout,
+): WorldRecord | undefined {
+  const text = files.read(worldRecord);
+  if (text === undefined) return undefined;
+  return adoptWorldRecord(parseWorldRecord(text, worldRecord), config, worldRecord);
 }
 
 export type Prepared = { readonly plan: AddressPlan; readonly secrets: WorldSecrets };

@@ -12,8 +12,9 @@ import { describeError, Failure } from "../model/failure.ts";
 import type { PowerState } from "../model/power.ts";
 import type { RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
-import { allGone, descendantsOf, freeze, signalAll, type ProcessId } from "./descendants.ts";
+import { allGone, descendantsOf, freeze, signalAll } from "./descendants.ts";
 import { statusDescriptor } from "./isolation.ts";
+import type { ProcessId } from "./process-id.ts";
 import { spawnLogged, type ProgramSpec } from "./program.ts";
 import { RestartPace } from "./restart-pace.ts";
 
@@ -110,9 +111,7 @@ export class RegionHost {
 
   /** First nothing moves any more, then everything dies: a process that still forks would get away. */
   async #destroy(): Promise<void> {
-    const pid = this.#child?.pid;
-    if (pid === undefined) return;
-    const doomed = freeze(() => this.#processes(pid));
+    const doomed = freeze(() => this.#processes());
     signalAll(doomed, "SIGKILL");
     const expired = (): Failure => {
       const message = `Processes of ${this.region} outlived SIGKILL for ${killTimeoutMs} ms`;
@@ -126,8 +125,10 @@ export class RegionHost {
     });
   }
 
-  #processes(pid: number): readonly ProcessId[] {
-    return [pid, ...this.#strays()].flatMap(descendantsOf);
+  /** Strays also when the host is gone: where there are no PID namespaces they outlive it. */
+  #processes(): readonly ProcessId[] {
+    const pid = this.#child?.pid;
+    return [...(pid === undefined ? [] : [pid]), ...this.#strays()].flatMap(descendantsOf);
   }
 
   #agentEnded(child: ChildProcess, input: Writable, status: string): void {

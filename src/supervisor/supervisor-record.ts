@@ -3,7 +3,9 @@ import { z } from "zod";
 import type { Files } from "../env/env.ts";
 
 const supervisorRecord = z.object({
-  pid: z.number().int(),
+  pid: z.number().int().positive(),
+  /** With the pid, which may be a stranger's by now: see `ProcessId`. */
+  born: z.string(),
   /** The address of the API. */
   api: z.object({ host: z.string(), port: z.number().int() }),
   startedWallMs: z.number(),

@@ -5,14 +5,32 @@
 import Database from "libsql";
 import type { Files } from "../env/env.ts";
 
+/**
+ * 250 ms: a command that only looks whether a supervisor runs holds the lock for some microseconds, and must not
+ * make a start believe that there is one.
+ */
+const acquireTimeoutMs = 250;
+
 /** Releasing twice is releasing once. */
 export type WorldLock = { release(): void };
 
-/** Undefined when another supervisor holds it. */
+/** Undefined when another supervisor holds it. Takes up to 250 ms, in which nothing else runs. */
 export function acquireWorldLock(path: string): WorldLock | undefined {
+  return tryLock(path, acquireTimeoutMs);
+}
+
+/** Whether a supervisor runs; a lock that nobody ever took is not made. */
+export function isWorldLocked(files: Files, path: string): boolean {
+  if (!files.exists(path)) return false;
+  const lock = tryLock(path, 0);
+  lock?.release();
+  return lock === undefined;
+}
+
+function tryLock(path: string, busyTimeoutMs: number): WorldLock | undefined {
   const database = new Database(path);
   try {
-    database.pragma("busy_timeout = 0");
+    database.pragma(`busy_timeout = ${busyTimeoutMs}`);
     database.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
@@ -26,12 +44,4 @@ export function acquireWorldLock(path: string): WorldLock | undefined {
       isHeld = false;
     },
   };
-}
-
-/** Whether a supervisor runs; a lock that nobody ever took is not made. */
-export function isWorldLocked(files: Files, path: string): boolean {
-  if (!files.exists(path)) return false;
-  const lock = acquireWorldLock(path);
-  lock?.release();
-  return lock === undefined;
 }
