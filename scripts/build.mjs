@@ -1,6 +1,6 @@
 /** Compiles `src` to `dist` when a source is newer than the last build. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,7 +17,7 @@ function newestSourceMs() {
 
 export function build() {
   const startedMs = Date.now();
-  if (existsSync(stamp) && statSync(stamp).mtimeMs > newestSourceMs()) return;
+  if (existsSync(stamp) && Number(readFileSync(stamp, "utf8")) > newestSourceMs()) return;
   console.error("Building …");
   rmSync(join(root, "dist"), { recursive: true, force: true });
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");

@@ -23,9 +23,12 @@ function isInstalled() {
 
 function install() {
   console.error("Installing packages (npm ci) …");
-  // npm sets npm_execpath when it runs us; without it we are run by hand and npm is on the PATH.
-  const npm = process.env["npm_execpath"];
-  const [command, ...args] = npm ? [process.execPath, npm, "ci"] : ["npm", "ci"];
+  // npm sets npm_execpath when it runs us, and so do others, which know no lockfile of npm's. Without it npm is
+  // on the PATH.
+  const npm = process.env["npm_execpath"] ?? "";
+  const [command, ...args] = /npm-cli\.c?js$/.test(npm)
+    ? [process.execPath, npm, "ci"]
+    : ["npm", "ci"];
   const { status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
   if (status !== 0) {
     console.error("`npm ci` failed; its own words are above. Mend that and run the command again.");

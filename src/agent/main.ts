@@ -9,6 +9,7 @@ import { nodeFiles } from "../env/node/files.ts";
 import { NodeNetwork } from "../env/node/network.ts";
 import { runProgram, type ProgramContext } from "../env/node/program.ts";
 import { nodeRandom } from "../env/node/random.ts";
+import { describeError } from "../model/failure.ts";
 import { formatInstance, type InstanceId } from "../model/region.ts";
 import { findInstallation } from "../postgres/installation.ts";
 import { observeRunAs } from "../postgres/observe-run-as.ts";
@@ -53,7 +54,10 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
   );
   await agent.run(signal);
   const late = deadline(leaveTimeoutMs);
-  await agent.leave(late).catch(() => undefined);
+  await agent.leave(late).catch((error: unknown) => {
+    // The supervisor kills what is left.
+    log.error("agent.leave-failed", { error: describeError(error) });
+  });
 }
 
 async function openServers(

@@ -37,6 +37,7 @@ beforeAll(async () => {
   writeFileSync(layout.allSecrets, JSON.stringify(secrets));
   writeSupervisorRecord(nodeFiles, layout.supervisor, {
     pid: process.pid,
+    born: "",
     api: served.address,
     startedWallMs: 0,
     version: "0.1.0",

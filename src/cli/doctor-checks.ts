@@ -3,7 +3,7 @@ import { accessSync, constants, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { listeners, planAddresses } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
-import { findConfigFile, stateLayout } from "../config/state-directory.ts";
+import { findConfigFile, namedStateDirectory, stateLayout } from "../config/state-directory.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import { findInstallation } from "../postgres/installation.ts";
 import { observeRunAs } from "../postgres/observe-run-as.ts";
@@ -51,9 +51,11 @@ export async function examineMachine(
 
 function findPlace(frame: Frame, directory: string | undefined): Place {
   const { cwd, files, options } = frame;
-  const configFile = findConfigFile({ cwd, directory, exists: files.exists });
+  const { exists } = files;
+  const configFile = findConfigFile({ cwd, directory, exists });
   const { config } = readConfig(files, configFile);
-  const stateDirectory = stateDirectoryOf({ configFile, stateDirectory: options.state });
+  const named = options.state && namedStateDirectory({ cwd, exists }, options.state);
+  const stateDirectory = stateDirectoryOf({ configFile, stateDirectory: named });
   let existing = stateDirectory;
   while (!files.exists(existing)) existing = dirname(existing);
   return { config, stateDirectory, existing };

@@ -27,10 +27,11 @@ export type Machine = {
   readonly files: Files;
 };
 
-export function thisMachine(): Machine {
+/** `hangUp` is called when nobody reads the output any more. */
+export function thisMachine(hangUp: () => void): Machine {
   return {
-    out: outputOf(process.stdout),
-    err: outputOf(process.stderr),
+    out: outputOf(process.stdout, hangUp),
+    err: outputOf(process.stderr, hangUp),
     input: process.stdin,
     cwd: process.cwd(),
     env: process.env,
@@ -41,11 +42,13 @@ export function thisMachine(): Machine {
   };
 }
 
-function outputOf(stream: NodeJS.WriteStream): Output {
-  // `leeward events | head` closes the pipe when it has enough; that is no failure.
+/** EPIPE: a pipe was closed; EIO: a terminal was. */
+const hangUpCodes = new Set(["EPIPE", "EIO"]);
+
+function outputOf(stream: NodeJS.WriteStream, hangUp: () => void): Output {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    if (!hangUpCodes.has(error.code ?? "")) throw error;
+    hangUp();
   });
   return {
     write: (text) => void stream.write(text),

@@ -57,7 +57,13 @@ beforeAll(async () => {
   };
   const secrets = { version: 1, apiToken: "t", networkToken: "n", agentTokens: {} };
   writeFileSync(layout.allSecrets, JSON.stringify({ ...secrets, databases: { orders } }));
-  const record = { pid: process.pid, api: api.address, startedWallMs: 0, version: "0.1.0" };
+  const record = {
+    pid: process.pid,
+    born: "",
+    api: api.address,
+    startedWallMs: 0,
+    version: "0.1.0",
+  };
   writeSupervisorRecord(nodeFiles, layout.supervisor, record);
 });
 

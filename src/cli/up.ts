@@ -1,11 +1,10 @@
 /** `leeward up`: the world of a leeward.yaml, in this terminal or in the background. */
-import { resolve } from "node:path";
 import { Command } from "commander";
 import type { ApiStatus } from "../api/api.ts";
 import { ApiClient } from "../api/client.ts";
-import { findConfigFile } from "../config/state-directory.ts";
+import { findConfigFile, namedStateDirectory } from "../config/state-directory.ts";
 import { nodeRandom } from "../env/node/random.ts";
-import { Failure, isFailureCode } from "../model/failure.ts";
+import { describeError, Failure, isFailureCode } from "../model/failure.ts";
 import { fileLog } from "../supervisor/file-log.ts";
 import type { LaunchOptions } from "../supervisor/launch.ts";
 import {
@@ -50,8 +49,9 @@ Examples:
 
 function launchOf(frame: Frame, directory: string | undefined): LaunchOptions {
   const { cwd, files, options, env } = frame;
-  const configFile = findConfigFile({ cwd, directory, exists: files.exists });
-  const stateDirectory = options.state && resolve(cwd, options.state);
+  const { exists } = files;
+  const configFile = findConfigFile({ cwd, directory, exists });
+  const stateDirectory = options.state && namedStateDirectory({ cwd, exists }, options.state);
   return {
     configFile,
     stateDirectory: stateDirectoryOf({ configFile, stateDirectory }),
@@ -65,12 +65,12 @@ async function upInForeground(frame: Frame, directory: string | undefined): Prom
   const launch = launchOf(frame, directory);
   const startedMs = frame.clock.monotonicMs();
   const world = await open(frame, launch);
-  registerWorld(frame, { stateDirectory: launch.stateDirectory, pid: process.pid });
   const stopped = new Promise<void>((settle) => {
     frame.signal.addEventListener("abort", () => settle(), { once: true });
     if (frame.signal.aborted) settle();
   });
   try {
+    register(frame, launch, process.pid);
     printNotYet(frame, world.notYet);
     await showUntilReady(frame, world, startedMs).catch((error: unknown) => {
       if (!frame.signal.aborted) throw error;
@@ -125,7 +125,7 @@ async function upDetached(frame: Frame, directory: string | undefined): Promise<
     await showRunning(frame, launch, new Failure(code, launched.message));
     return;
   }
-  registerWorld(frame, { stateDirectory: launch.stateDirectory, pid: launched.pid });
+  register(frame, launch, launched.pid);
   printNotYet(frame, launched.notYet);
   const bound = new AbortController();
   const signal = AbortSignal.any([frame.signal, bound.signal]);
@@ -144,6 +144,16 @@ async function upDetached(frame: Frame, directory: string | undefined): Promise<
     }
   }).finally(() => bound.abort());
   await late;
+}
+
+/** A world that commands find by its directory alone is better than none. */
+function register(frame: Frame, { stateDirectory }: LaunchOptions, pid: number): void {
+  try {
+    registerWorld(frame, { stateDirectory, pid });
+  } catch (error) {
+    const note = `${describeError(error)}; from elsewhere, commands need --state ${stateDirectory}`;
+    frame.err.write(`${frame.colors.yellow("note:")} ${note}\n`);
+  }
 }
 
 function tooLate(): Failure {

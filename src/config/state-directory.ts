@@ -74,7 +74,7 @@ export type Search = {
  * @throws Failure `world.not-running` when there is none, `world.ambiguous` when there are several.
  */
 export function findStateDirectory(search: Search): string {
-  if (search.explicit !== undefined) return explicitStateDirectory(search, search.explicit);
+  if (search.explicit !== undefined) return namedStateDirectory(search, search.explicit);
   for (const directory of upwards(search.cwd)) {
     const state = join(directory, stateDirectoryName);
     if (search.exists(state) || search.exists(join(directory, configFileName))) return state;
@@ -89,7 +89,11 @@ export function findStateDirectory(search: Search): string {
   throw new Failure("world.ambiguous", message);
 }
 
-function explicitStateDirectory({ cwd, exists }: Search, explicit: string): string {
+/** What `--state DIR` means, for `up` as for every other command: a state directory, or one that holds it. */
+export function namedStateDirectory(
+  { cwd, exists }: Pick<Search, "cwd" | "exists">,
+  explicit: string,
+): string {
   const named = resolve(cwd, explicit);
   const inside = join(named, stateDirectoryName);
   const isAroundIt = !exists(join(named, "world.json")) && exists(inside);

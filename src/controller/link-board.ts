@@ -43,6 +43,7 @@ export class LinkBoard {
   #traffic: readonly LinkTraffic[] = [];
   #changed = new Bell();
   #appliedBells = new Set<Bell>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(doors: { clock: Clock; store: Store }, links: readonly LinkSettings[], term: number) {
     this.#clock = doors.clock;
@@ -117,11 +118,14 @@ export class LinkBoard {
     signal: AbortSignal,
   ): Promise<LinkSettings> {
     const { reset, ...terms } = change;
-    const changed = changeLink(link, terms, scope);
     const name = linkKey(...link.ends);
-    const value = JSON.stringify(encode(linkSettingsCodec, changed));
-    await this.#store.commit([], [{ kind: "put", key: `${linkPrefix}${name}`, value }], signal);
-    this.#links.set(name, changed);
+    const changed = await this.#inTurn(async () => {
+      const next = changeLink(this.#links.get(name) ?? link, terms, scope);
+      const value = JSON.stringify(encode(linkSettingsCodec, next));
+      await this.#store.commit([], [{ kind: "put", key: `${linkPrefix}${name}`, value }], signal);
+      this.#links.set(name, next);
+      return next;
+    });
     await this.#announce(reset ? [link.ends] : [], signal);
     return changed;
   }
@@ -132,10 +136,19 @@ export class LinkBoard {
     const change = isIsolated
       ? ({ kind: "put", key, value: "true" } as const)
       : ({ kind: "delete", key } as const);
-    await this.#store.commit([], [change], signal);
-    if (isIsolated) this.#isolated.add(region);
-    else this.#isolated.delete(region);
+    await this.#inTurn(async () => {
+      await this.#store.commit([], [change], signal);
+      if (isIsolated) this.#isolated.add(region);
+      else this.#isolated.delete(region);
+    });
     await this.#announce([], signal);
+  }
+
+  /** One change after the other: two at once, each worked out from what was before, would undo each other. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   async #announce(
@@ -144,8 +157,7 @@ export class LinkBoard {
   ): Promise<void> {
     this.#revision += 1;
     const revision = this.#revision;
-    const pending = this.#resets.filter((reset) => reset.revision > this.#applied);
-    this.#resets = [...pending, ...resets.map(([from, to]) => ({ revision, from, to }))];
+    this.#resets = [...this.#resets, ...resets.map(([from, to]) => ({ revision, from, to }))];
     this.#changed.ring();
     await this.#untilApplied(revision, signal);
   }
@@ -172,6 +184,8 @@ export class LinkBoard {
 
   #noteApplied(applied: number): void {
     this.#applied = applied;
+    // A network program that starts anew has applied nothing, and must not break connections a second time.
+    this.#resets = this.#resets.filter(({ revision }) => revision > applied);
     for (const bell of this.#appliedBells) bell.ring();
   }
 }

@@ -4,9 +4,10 @@
  */
 import { Counter, Gauge, Registry } from "prom-client";
 import type { SystemSnapshot } from "../database/controller.ts";
+import { reportMaxAgeMs } from "../database/reports.ts";
 import type { MeasuredLag } from "../model/instance.ts";
 import type { LinkDirection, LinkTraffic } from "../model/link.ts";
-import { lagOf } from "./status-view.ts";
+import { lagOf, stateOf } from "./status-view.ts";
 
 export type MetricSources = {
   readonly systems: () => readonly SystemSnapshot[];
@@ -59,12 +60,12 @@ const table: readonly Metric[] = [
     ["database", "region", "instance", "state"],
     (from) =>
       from.systems().flatMap(({ instances }) =>
-        instances.map(({ id, report }) => ({
+        instances.map((instance) => ({
           labels: {
-            database: id.database,
-            region: id.region,
-            instance: String(id.number),
-            state: report?.state.kind ?? "unknown",
+            database: instance.id.database,
+            region: instance.id.region,
+            instance: String(instance.id.number),
+            state: stateOf(instance),
           },
           value: 1,
         })),
@@ -211,8 +212,9 @@ function secondaryLags(
 ): readonly { database: string; region: string; primary: string; value: number }[] {
   return sources.systems().flatMap((snapshot) =>
     snapshot.system.regions.flatMap(({ region }) => {
-      const { lag } = lagOf(snapshot, region);
-      const value = lag && read(lag);
+      const { lag, ageMs } = lagOf(snapshot, region);
+      const isKnown = ageMs !== undefined && ageMs <= reportMaxAgeMs;
+      const value = lag && isKnown ? read(lag) : undefined;
       const { database } = snapshot.system;
       return value === undefined
         ? []

@@ -171,7 +171,8 @@ function progressView(state: InstanceState & { kind: "cloning" }): ApiInstance["
   };
 }
 
-function stateOf({ report, reportAgeMs }: InstanceSnapshot): ApiInstance["state"] {
+/** `unknown` when its agent has been silent for too long. */
+export function stateOf({ report, reportAgeMs }: InstanceSnapshot): ApiInstance["state"] {
   return isCurrent(report, reportAgeMs) ? report.state.kind : "unknown";
 }
 

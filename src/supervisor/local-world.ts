@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import { stateDirectoryName, stateLayout, type StateLayout } from "../config/state-directory.ts";
 import type { Clock, Files, Log, Random } from "../env/env.ts";
 import { describeError, Failure } from "../model/failure.ts";
+import { findInstallation } from "../postgres/installation.ts";
 import type { Secret } from "../std/secret.ts";
 import type { LogLevel } from "../wire/program-settings.ts";
 import { checkAddresses } from "./address-check.ts";
@@ -102,7 +103,12 @@ export async function openWorld(
     doors.files.remove(layout.supervisor);
     claimStateDirectory(doors, config, layout);
     const { plan, secrets } = prepareWorld(doors, prepare, layout);
-    await checkAddresses(listeners(plan));
+    // Agents would look for PostgreSQL again and again, and nobody would see why.
+    const bin = options.pgBin ?? config.postgres.bin;
+    await Promise.all([
+      checkAddresses(listeners(plan)),
+      findInstallation(bin, doors.clock, signal),
+    ]);
     const log = doors.log(layout.log("supervisor"));
     const supervisor = new Supervisor(
       { config, plan, layout, facts, self: options.self, environment: options.environment },

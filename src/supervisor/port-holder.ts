@@ -5,7 +5,9 @@ import type { Address } from "../model/address.ts";
 /** For example `node (process 4711)`; undefined when it cannot be found out. */
 export function portHolder(address: Address): string | undefined {
   try {
-    const inode = listeningInode(readFileSync("/proc/net/tcp", "utf8"), address);
+    const tables = readdirSync("/proc/net").filter((name) => /^tcp6?$/.test(name));
+    const text = tables.map((name) => readFileSync(`/proc/net/${name}`, "utf8")).join("\n");
+    const inode = listeningInode(text, address);
     const pid = inode && processWithSocket(inode);
     return pid && `${readFileSync(`/proc/${pid}/comm`, "utf8").trim()} (process ${pid})`;
   } catch {
@@ -13,14 +15,18 @@ export function portHolder(address: Address): string | undefined {
   }
 }
 
-/** From the text of /proc/net/tcp: addresses are little-endian hex, state 0A is LISTEN. */
+/**
+ * From the text of /proc/net/tcp and tcp6: addresses are little-endian hex, state 0A is LISTEN. Whoever listens on
+ * every address, of IPv6 as well, holds this one too.
+ */
 export function listeningInode(table: string, { host, port }: Address): string | undefined {
   const hex = (value: number, digits: number): string =>
     value.toString(16).toUpperCase().padStart(digits, "0");
   const own = host.split(".").toReversed().map(Number);
   const wanted = new Set([
     `${own.map((part) => hex(part, 2)).join("")}:${hex(port, 4)}`,
-    `00000000:${hex(port, 4)}`,
+    `${"0".repeat(8)}:${hex(port, 4)}`,
+    `${"0".repeat(32)}:${hex(port, 4)}`,
   ]);
   const row = table
     .split("\n")

@@ -80,6 +80,8 @@ export class RegionHost {
     const input = child.stdin as Writable;
     input.on("error", () => undefined);
     const statuses = createInterface({ input: child.stdio[statusDescriptor] as Readable });
+    // Of the stream: the host has died, which `exit` tells.
+    statuses.on("error", () => undefined);
     statuses.on("line", (status) => this.#agentEnded(child, input, status));
     this.#startAgent(input);
   }

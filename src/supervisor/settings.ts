@@ -48,8 +48,8 @@ export function settingsOfController(parts: WorldParts): ControllerSettings {
       token: agentToken(secrets, region),
       network: cidr,
       agent,
-      instances: instances.map(({ database, number, address }) => ({ database, number, address })),
-      seen: seen.map((other) => ({ region: other.region, instances: [...other.instances] })),
+      instances: instances.map(placed),
+      seen: seen.map((other) => ({ region: other.region, instances: other.instances.map(placed) })),
     })),
     systems: config.databases.flatMap(systemsOf),
     passwords: config.databases.flatMap(({ id, roles }) =>
@@ -60,6 +60,12 @@ export function settingsOfController(parts: WorldParts): ControllerSettings {
     ),
     links: [...config.links],
   };
+}
+
+type Placed = ControllerSettings["regions"][number]["instances"][number];
+
+function placed({ database, number, address }: Placed): Placed {
+  return { database, number, address };
 }
 
 /** A global database is one database system; a local one is a system of its own in each Region. */

@@ -40,8 +40,11 @@ function tryLock(path: string, busyTimeoutMs: number): WorldLock | undefined {
   let isHeld = true;
   return {
     release: () => {
-      if (isHeld) database.close();
+      if (!isHeld) return;
       isHeld = false;
+      // Closing alone lets go only when the garbage collector has found the connection's statements.
+      database.exec("ROLLBACK");
+      database.close();
     },
   };
 }

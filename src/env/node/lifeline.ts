@@ -26,6 +26,8 @@ export class Lifeline {
       if (message !== undefined) onMessage(message);
     });
     lines.on("close", () => this.#cut.abort());
+    // It repeats the stream's: a program that dies with words of ours unread resets the connection.
+    lines.on("error", () => this.#cut.abort());
   }
 
   /** Aborts when the other side is gone. */
