@@ -6,6 +6,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure } from "../model/failure.ts";
+import { identify, isAlive } from "../supervisor/process-id.ts";
 import type { Machine } from "./machine.ts";
 
 const entry = z.object({ stateDirectory: z.string(), pid: z.int(), born: z.string() });
@@ -18,7 +19,7 @@ type Place = Pick<Machine, "env" | "userId" | "temporaryDirectory" | "files">;
 export function registerWorld(place: Place, { stateDirectory, pid }: RunningWorld): void {
   const directory = registryDirectory(place);
   makePrivate(directory, place.userId);
-  const text = JSON.stringify({ stateDirectory, pid, born: birthOf(place, pid) });
+  const text = JSON.stringify({ stateDirectory, pid, born: identify(pid)?.born ?? "" });
   place.files.write(join(directory, `${pid}.json`), text, 0o600);
 }
 
@@ -36,7 +37,7 @@ export function listWorlds(place: Place): readonly RunningWorld[] {
     .flatMap((name) => {
       const path = join(directory, name);
       const found = readEntry(place.files.read(path));
-      if (found && isAlive(found.pid) && birthOf(place, found.pid) === found.born) {
+      if (found && isAlive(found)) {
         return [{ stateDirectory: found.stateDirectory, pid: found.pid }];
       }
       rmSync(path, { force: true });
@@ -79,25 +80,4 @@ function isPrivate(directory: string, userId: number | undefined): boolean {
   const found = lstatSync(directory, { throwIfNoEntry: false });
   if (!found?.isDirectory()) return false;
   return userId === undefined || (found.uid === userId && (found.mode & 0o077) === 0);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** When the process started, so that a reused id is not taken for it; empty where there is no /proc. */
-function birthOf({ files }: Place, pid: number): string {
-  if (process.platform !== "linux") return "";
-  try {
-    const stat = files.read(`/proc/${pid}/stat`) ?? "";
-    // Field 22; the name in field 2 may hold spaces and brackets.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  } catch {
-    return "";
-  }
 }

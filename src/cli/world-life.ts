@@ -1,6 +1,7 @@
 /** For commands that wait for something of a world: they end with it. */
 import type { StateLayout } from "../config/state-directory.ts";
 import { Failure } from "../model/failure.ts";
+import { isAlive } from "../supervisor/process-id.ts";
 import { readSupervisorRecord } from "../supervisor/supervisor-record.ts";
 import type { Frame } from "./frame.ts";
 
@@ -21,7 +22,7 @@ export async function whileWorldRuns<T>(
   const first = readSupervisorRecord(frame.files, layout.supervisor);
   const watching = watch(frame, signal, () => {
     const now = readSupervisorRecord(frame.files, layout.supervisor);
-    if (now !== undefined && now.pid === first?.pid && isAlive(now.pid)) return;
+    if (now !== undefined && now.pid === first?.pid && isAlive(now)) return;
     const message = `The world in ${layout.root} was stopped before it was ready`;
     over.abort(new Failure("world.not-running", message));
   });
@@ -37,14 +38,5 @@ async function watch({ clock }: Frame, signal: AbortSignal, look: () => void): P
   while (!signal.aborted) {
     look();
     await clock.sleep(lookEveryMs, signal).catch(() => undefined);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
