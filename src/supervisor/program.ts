@@ -96,7 +96,8 @@ export class Program {
     const stream = child.stdio[lifelineDescriptor] as Duplex | undefined | null;
     if (stream) this.#lifeline = new Lifeline(stream, this.#hooks.onMessage);
     this.#hooks.onStart();
-    const kill = (): void => void child.kill("SIGKILL");
+    // A child that could not be started has no number, and a signal to it would go to our own group.
+    const kill = (): void => void (child.pid !== undefined && child.kill("SIGKILL"));
     signal.addEventListener("abort", kill, { once: true });
     const how = await ended;
     signal.removeEventListener("abort", kill);
