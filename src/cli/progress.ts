@@ -2,7 +2,7 @@
 import type { ApiInstance, ApiStatus } from "../api/api.ts";
 import type { Clock } from "../env/env.ts";
 import type { Output } from "./machine.ts";
-import { cut, padEnd } from "./output.ts";
+import { cut, formatBytes, padEnd } from "./output.ts";
 import { Screen } from "./screen.ts";
 import { progressText } from "./status-tables.ts";
 
@@ -19,6 +19,8 @@ export type ProgressOptions = {
 
 type Seen = { readonly id: string; readonly database: string; readonly region: string } & {
   readonly instance: ApiInstance;
+  /** What its Region's first instance has not replayed yet. */
+  readonly lagBytes: number | null;
 };
 
 /** Lines in place on a terminal, a line per change elsewhere, a line of JSON per change with `json`. */
@@ -83,19 +85,22 @@ function instancesOf(status: ApiStatus, only: string | undefined): readonly Seen
   return Object.entries(status.databases).flatMap(([database, { members }]) =>
     Object.entries(members)
       .filter(([region]) => only === undefined || region === only)
-      .flatMap(([region, { instances }]) =>
+      .flatMap(([region, { instances, lagBytes }]) =>
         instances.map((instance) => ({
           id: `${database}/${region}/${instance.number}`,
           database,
           region,
           instance,
+          lagBytes: instance.number === 1 ? lagBytes : null,
         })),
       ),
   );
 }
 
-function doing({ instance }: Seen): string {
+function doing({ instance, lagBytes }: Seen): string {
   const { state, because, progress } = instance;
   if (progress !== null) return `${state}  ${progressText(progress)}`;
-  return because === null ? state : `${state}  ${because}`;
+  const behind =
+    state === "catching-up" && lagBytes !== null ? `, ${formatBytes(lagBytes)} behind` : "";
+  return because === null ? `${state}${behind}` : `${state}  ${because}${behind}`;
 }

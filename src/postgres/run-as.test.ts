@@ -3,7 +3,7 @@ import { decideRunAs, mayPass, type PathPart, runAsPrefix, type RunAsView } from
 
 const nobody = { uid: 65534, gid: 65534 };
 const part = (path: string, mode: number, uid = 0, gid = 0): PathPart => ({ path, mode, uid, gid });
-const open = [part("/", 0o755), part("/work", 0o711), part("/work/postgres", 0o755)];
+const open = [part("/", 0o755), part("/srv", 0o711), part("/srv/postgres", 0o755)];
 const root: RunAsView = {
   uid: 0,
   nobody,
