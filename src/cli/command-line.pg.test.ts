@@ -14,6 +14,7 @@ import { Secret } from "../std/secret.ts";
 import type { Machine } from "./machine.ts";
 import { runCommandLine } from "./command-line.ts";
 import { registerWorld } from "./registry.ts";
+import { identify } from "../supervisor/process-id.ts";
 import { writeSupervisorRecord } from "../supervisor/supervisor-record.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "leeward-cli-"));
@@ -37,7 +38,7 @@ beforeAll(async () => {
   writeFileSync(layout.allSecrets, JSON.stringify(secrets));
   writeSupervisorRecord(nodeFiles, layout.supervisor, {
     pid: process.pid,
-    born: "",
+    born: identify(process.pid)?.born ?? "",
     api: served.address,
     startedWallMs: 0,
     version: "0.1.0",

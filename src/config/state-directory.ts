@@ -28,6 +28,8 @@ export type StateLayout = {
   readonly logs: string;
   /** A program's log: `controller`, `network`, `supervisor`, or `agent-<region>`. */
   readonly log: (program: string) => string;
+  /** Holds a directory for each Region, which may be a mount point. */
+  readonly regions: string;
   readonly region: (region: RegionId) => string;
   readonly agent: (region: RegionId) => string;
   /** The home of one PostgreSQL: data directory, server log, password file. */
@@ -37,7 +39,8 @@ export type StateLayout = {
 export function stateLayout(root: string): StateLayout {
   const secrets = join(root, "secrets");
   const logs = join(root, "logs");
-  const regionHome = (region: RegionId): string => join(root, "regions", region);
+  const regions = join(root, "regions");
+  const regionHome = (region: RegionId): string => join(regions, region);
   return {
     root,
     worldRecord: join(root, "world.json"),
@@ -52,6 +55,7 @@ export function stateLayout(root: string): StateLayout {
     controller: join(root, "controller"),
     logs,
     log: (program) => join(logs, `${program}.log`),
+    regions,
     region: regionHome,
     agent: (region) => join(regionHome(region), "agent"),
     instance: (region, database, number) => join(regionHome(region), `${database}-${number}`),

@@ -49,3 +49,10 @@ test("a project is not ours, not even with a world.json of its own", () => {
   expect(isOurs()).toBe(false);
   expect(isOurs("/")).toBe(false);
 });
+
+test("directories made ready for the Regions' own disks are ours while nothing is in them", () => {
+  mkdirSync(join(directory, "regions", "us-east-1", "lost+found"), { recursive: true });
+  expect(isOurs()).toBe(true);
+  writeFileSync(join(directory, "regions", "us-east-1", "main.tf"), "");
+  expect(isOurs()).toBe(false);
+});

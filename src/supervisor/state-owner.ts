@@ -1,6 +1,6 @@
 /** Whether a directory is a world's, before anything is put into it or deleted with it. */
 import { readdirSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { parseWorldRecord } from "../config/world-record.ts";
 import type { StateLayout } from "../config/state-directory.ts";
 import type { Files } from "../env/env.ts";
@@ -12,7 +12,9 @@ import { Failure } from "../model/failure.ts";
  */
 export function isStateDirectory(files: Files, layout: StateLayout): boolean {
   const names = namesIn(layout.root);
-  if (!names.includes(basename(layout.worldRecord))) return names.every(isLeftover);
+  if (!names.includes(basename(layout.worldRecord))) {
+    return names.every((name) => isLeftover(name) || isPrepared(join(layout.root, name), layout));
+  }
   // With the lock beside it, a record that was damaged since is still the record of a world.
   return names.includes(basename(layout.lock)) || isRecord(files, layout.worldRecord);
 }
@@ -20,6 +22,12 @@ export function isStateDirectory(files: Files, layout: StateLayout): boolean {
 /** What a start leaves that was interrupted before it wrote the record, and what a fresh file system has. */
 function isLeftover(name: string): boolean {
   return /^(supervisor\.lock.*|world\.json\.\d+\.tmp|lost\+found)$/.test(name);
+}
+
+/** Empty directories for the Regions, which somebody made to mount a disk of its own on each. */
+function isPrepared(path: string, layout: StateLayout): boolean {
+  if (path !== layout.regions) return false;
+  return namesIn(path).every((region) => namesIn(join(path, region)).every(isLeftover));
 }
 
 function isRecord(files: Files, path: string): boolean {
@@ -36,6 +44,8 @@ function namesIn(directory: string): readonly string[] {
     return readdirSync(directory);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    // A file where a directory would be: something is there, and it is not ours.
+    if ((cause as NodeJS.ErrnoException).code === "ENOTDIR") return ["(a file)"];
     throw new Failure("state.not-writable", `Could not read ${directory}`, { cause });
   }
 }
