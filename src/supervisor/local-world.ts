@@ -7,6 +7,8 @@ import { stateDirectoryName, stateLayout, type StateLayout } from "../config/sta
 import type { Clock, Files, Log, Random } from "../env/env.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import { findInstallation } from "../postgres/installation.ts";
+import { observeRunAs } from "../postgres/observe-run-as.ts";
+import { decideRunAs, runAsPrefix } from "../postgres/run-as.ts";
 import type { Secret } from "../std/secret.ts";
 import type { LogLevel } from "../wire/program-settings.ts";
 import { checkAddresses } from "./address-check.ts";
@@ -103,11 +105,10 @@ export async function openWorld(
     doors.files.remove(layout.supervisor);
     claimStateDirectory(doors, config, layout);
     const { plan, secrets } = prepareWorld(doors, prepare, layout);
-    // Agents would look for PostgreSQL again and again, and nobody would see why.
     const bin = options.pgBin ?? config.postgres.bin;
     await Promise.all([
       checkAddresses(listeners(plan)),
-      findInstallation(bin, doors.clock, signal),
+      requirePostgres(bin, layout, doors.clock, signal),
     ]);
     const log = doors.log(layout.log("supervisor"));
     const supervisor = new Supervisor(
@@ -156,6 +157,20 @@ async function startOrKill(supervisor: Supervisor, log: Log, signal: AbortSignal
     });
     throw error;
   }
+}
+
+/**
+ * Agents would try it again and again, and nobody would see why.
+ * @throws Failure `postgres.not-installed`, `postgres.cannot-run`
+ */
+async function requirePostgres(
+  bin: string | undefined,
+  layout: StateLayout,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const installation = await findInstallation(bin, clock, signal);
+  runAsPrefix(decideRunAs(await observeRunAs(installation, layout.root, clock, signal)));
 }
 
 function takeLock(layout: StateLayout): WorldLock {

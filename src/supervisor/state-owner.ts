@@ -1,5 +1,5 @@
 /** Whether a directory is a world's, before anything is put into it or deleted with it. */
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseWorldRecord } from "../config/world-record.ts";
 import type { StateLayout } from "../config/state-directory.ts";
@@ -26,8 +26,13 @@ function isLeftover(name: string): boolean {
 
 /** Empty directories for the Regions, which somebody made to mount a disk of its own on each. */
 function isPrepared(path: string, layout: StateLayout): boolean {
-  if (path !== layout.regions) return false;
-  return namesIn(path).every((region) => namesIn(join(path, region)).every(isLeftover));
+  if (path !== layout.regions || !isDirectory(path)) return false;
+  const homes = namesIn(path).map((region) => join(path, region));
+  return homes.every((home) => isDirectory(home) && namesIn(home).every(isLeftover));
+}
+
+function isDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function isRecord(files: Files, path: string): boolean {
@@ -44,8 +49,6 @@ function namesIn(directory: string): readonly string[] {
     return readdirSync(directory);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
-    // A file where a directory would be: something is there, and it is not ours.
-    if ((cause as NodeJS.ErrnoException).code === "ENOTDIR") return ["(a file)"];
     throw new Failure("state.not-writable", `Could not read ${directory}`, { cause });
   }
 }
