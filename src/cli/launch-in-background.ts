@@ -42,7 +42,7 @@ export async function launchInBackground(frame: Frame, launch: LaunchOptions): P
     return await withDeadline(frame.clock, { ms, expired }, frame.signal, () => firstWords(child));
   } catch (error) {
     // Half a world that nobody waits for takes itself down.
-    child.kill("SIGTERM");
+    if (child.pid !== undefined) child.kill("SIGTERM");
     child.stdout.destroy();
     child.unref();
     throw error;

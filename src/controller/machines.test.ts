@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { duplexPair, type Duplex } from "node:stream";
 import { beforeEach, expect, test } from "vitest";
 import type { Json } from "../env/env.ts";
+import { nodeClock } from "../env/node/clock.ts";
 import { Lifeline } from "../env/node/lifeline.ts";
 import type { RegionId } from "../model/region.ts";
+import { SimClock } from "../../sim/clock.ts";
 import { Machines } from "./machines.ts";
 
 const east = "us-east-1" as RegionId;
@@ -22,7 +24,7 @@ beforeEach(() => {
   asked = [];
   changes = [];
   near = one;
-  machines = new Machines(new Lifeline(one, () => undefined), (region, before, now) =>
+  machines = new Machines(new Lifeline(one, () => undefined), nodeClock, (region, before, now) =>
     changes.push(`${region}: ${before ?? "unknown"} to ${now}`),
   );
   far = new Lifeline(other, (message) => asked.push(message));
@@ -78,4 +80,13 @@ test("an action that fails says why, and the Region can be acted on again", asyn
   done(1);
   done(2);
   await again;
+});
+
+test("a supervisor that never answers does not hold a Region for ever", async () => {
+  const clock = new SimClock();
+  const silent = new Machines(new Lifeline(near, () => undefined), clock, () => undefined);
+  await clock.drive(async () => {
+    await expect(silent.act(east, "stop")).rejects.toMatchObject({ code: "region.busy" });
+  });
+  expect(silent.isBusy(east)).toBe(false);
 });

@@ -1,16 +1,21 @@
 /** What the supervisor does for the controller: it holds the machines of the Regions. */
 import { z } from "zod";
-import type { Json } from "../env/env.ts";
+import { withDeadline } from "../env/deadline.ts";
+import type { Clock, Json } from "../env/env.ts";
 import type { Lifeline } from "../env/node/lifeline.ts";
 import { Failure, isFailureCode } from "../model/failure.ts";
 import type { PowerAction, PowerState } from "../model/power.ts";
 import type { RegionId } from "../model/region.ts";
 import { supervisorMessage } from "../wire/supervisor-protocol.ts";
 
+/** 45 s: the supervisor gives a Region 30 s to stop, then 5 s to die; more means that it does not answer. */
+const actMaxMs = 45_000;
+
 type Waiting = { readonly resolve: () => void; readonly reject: (error: Failure) => void };
 
 export class Machines {
   readonly #lifeline: Lifeline;
+  readonly #clock: Clock;
   readonly #onChange: (region: RegionId, before: PowerState | undefined, now: PowerState) => void;
   readonly #power = new Map<RegionId, PowerState>();
   readonly #waiting = new Map<number, Waiting>();
@@ -19,9 +24,11 @@ export class Machines {
 
   constructor(
     lifeline: Lifeline,
+    clock: Clock,
     onChange: (region: RegionId, before: PowerState | undefined, now: PowerState) => void,
   ) {
     this.#lifeline = lifeline;
+    this.#clock = clock;
     this.#onChange = onChange;
   }
 
@@ -41,21 +48,35 @@ export class Machines {
     return this.#busy.has(region);
   }
 
-  /** Settles when it is done; how long that may take is the supervisor's to bound. @throws Failure `region.busy` */
+  /** Settles when it is done. @throws Failure `region.busy`, also when the supervisor does not end it in time */
   async act(region: RegionId, action: PowerAction): Promise<void> {
     if (this.#busy.has(region)) {
       throw new Failure("region.busy", `Another command on Region ${region} is under way`);
     }
     this.#busy.add(region);
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const expired = (): Failure =>
+      new Failure(
+        "region.busy",
+        `The ${action} of Region ${region} did not end within ${actMaxMs} ms`,
+      );
+    const never = new AbortController().signal;
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#lastId += 1;
-        this.#waiting.set(this.#lastId, { resolve, reject });
-        this.#lifeline.send({ kind: "act", id: this.#lastId, region, action });
-      });
+      await withDeadline(this.#clock, { ms: actMaxMs, expired }, never, () =>
+        this.#ask(id, region, action),
+      );
     } finally {
+      this.#waiting.delete(id);
       this.#busy.delete(region);
     }
+  }
+
+  #ask(id: number, region: RegionId, action: PowerAction): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#lifeline.send({ kind: "act", id, region, action });
+    });
   }
 
   #note(region: RegionId, state: PowerState): void {

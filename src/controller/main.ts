@@ -46,7 +46,7 @@ async function runController(context: ProgramContext<ControllerSettings>): Promi
     );
     const links = new LinkBoard({ clock, store }, settings.links, term);
     await Promise.all([databases.load(signal), links.load(signal)]);
-    const machines = new Machines(lifeline, (...change) => world.notePower(...change));
+    const machines = new Machines(lifeline, clock, (...change) => world.notePower(...change));
     const world = new LocalWorld(
       { clock, log, archive, databases, links, machines, term },
       settings,

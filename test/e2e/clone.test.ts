@@ -65,3 +65,25 @@ test("a clone whose agent, and then whose supervisor, is killed begins again", a
   await expectServing(world);
   expect(await again.ended(60_000)).toMatchObject({ code: 0 });
 });
+
+test("a secondary that was away until its WAL was given up is built anew by itself", async () => {
+  await using world = await World.prepare({ postgres: { maxSlotWalKeepMb: 64 } });
+  showLogsOnFailure(() => world);
+  await world.up();
+  await world.sql("orders", east, "CREATE TABLE ballast (i int, x text)");
+  await world.ok(["region", "kill", west]);
+  await until("the slot has lost its WAL", 60_000, async () => {
+    const fill = "SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 60000) g";
+    await world.sql("orders", east, `INSERT INTO ballast ${fill}`);
+    await world.sql("orders", east, "CHECKPOINT");
+    const [slot] = await world.sql("orders", east, "SELECT wal_status FROM pg_replication_slots");
+    return slot?.["wal_status"] === "lost";
+  });
+  await world.ok(["region", "start", west]);
+  await world.untilReady(60_000);
+  const count = "SELECT count(*)::int AS rows FROM ballast";
+  const [written] = await world.sql("orders", east, count);
+  await expect
+    .poll(async () => (await world.sql("orders", west, count))[0], { timeout: 30_000 })
+    .toEqual(written);
+});

@@ -6,6 +6,7 @@ export type WorldShape = {
   readonly regions?: readonly string[];
   readonly links?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
   readonly databases?: Readonly<Record<string, unknown>>;
+  readonly postgres?: Readonly<Record<string, unknown>>;
 };
 
 export const east = "us-east-1";
@@ -19,7 +20,7 @@ export const globalDatabase = {
 } as const;
 
 export function yamlOf(world: number, shape: WorldShape = {}): string {
-  const { name, addresses, ports, regions, links, databases } = shape;
+  const { name, addresses, ports, regions, links, databases, postgres } = shape;
   const document = {
     name: name ?? "test-world",
     world,
@@ -29,6 +30,7 @@ export function yamlOf(world: number, shape: WorldShape = {}): string {
     // Short, because no test is about the example's 60 ms unless it says so.
     links: links ?? { default: { rttMs: 10 } },
     databases: databases ?? { orders: globalDatabase },
+    ...(postgres === undefined ? {} : { postgres }),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
