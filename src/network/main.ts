@@ -34,10 +34,10 @@ export async function main(settingsPath: string): Promise<void> {
   await runProgram("network", networkSettings, settingsPath, async ({ settings, log, signal }) => {
     const links = new TcpLinks({ clock: nodeClock, random: nodeRandom, log });
     const network = new NodeNetwork({ clock: nodeClock, onBug: rethrow });
+    const doors = { clock: nodeClock, log, network, links };
     try {
-      await links.apply(settings.routes, settings.directions);
-      log.info("network.links-open", { routes: settings.routes.length });
-      await followController({ clock: nodeClock, log, network, links }, settings, signal);
+      const applied = await openLinks(doors, settings, signal);
+      await followController(doors, settings, applied, signal);
     } finally {
       await links.close();
     }
@@ -49,13 +49,32 @@ function rethrow(error: unknown): never {
   throw error;
 }
 
+/**
+ * Opens every link as the controller wants it, or, where none answers yet, as leeward.yaml says. Asked first: a
+ * network program that was killed must not mend for a moment what people have cut. Answers the revision in force.
+ */
+async function openLinks(
+  doors: Doors,
+  settings: NetworkSettings,
+  signal: AbortSignal,
+): Promise<number> {
+  const wanted = await askForConditions(doors, settings, 0, signal).catch(() => undefined);
+  await doors.links.apply(settings.routes, wanted?.directions ?? settings.directions);
+  doors.log.info("network.links-open", {
+    routes: settings.routes.length,
+    revision: wanted?.revision ?? 0,
+  });
+  return wanted?.revision ?? 0;
+}
+
 /** Applies whatever conditions the controller answers with, until `signal` aborts. */
 async function followController(
   doors: Doors,
   settings: NetworkSettings,
+  inForce: number,
   signal: AbortSignal,
 ): Promise<void> {
-  let applied = 0;
+  let applied = inForce;
   let isAnswered = true;
   while (!signal.aborted) {
     try {

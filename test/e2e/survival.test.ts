@@ -69,6 +69,10 @@ describe.sequential("when it is killed", () => {
     const network = world.program("network");
     process.kill(network, "SIGKILL");
     await until("another one runs", 10_000, () => world.program("network") !== network);
+    // With the conditions that people set, from the first connection on.
+    await until("it has opened its links", 10_000, () =>
+      /"revision":[1-9]\d*,"event":"network\.links-open"/.test(world.logTails()),
+    );
     await world.sql("orders", east, "INSERT INTO carried VALUES (1)");
     const rows = await until("the row has arrived", 30_000, async () => {
       const found = await world.sql("orders", west, "SELECT id FROM carried");
