@@ -1,5 +1,5 @@
 /** Processes as /proc shows them: who descends from whom, what each used, whether it lives. Linux only. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export type Process = {
   readonly pid: number;
@@ -60,4 +60,18 @@ function attempt<T>(read: () => T): T | undefined {
     // It ended between two looks.
     return undefined;
   }
+}
+
+/** Every process of the machine with `path` on its command line or as the place where it works. */
+export function processesNaming(
+  path: string,
+): readonly { readonly pid: number; readonly command: readonly string[] }[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map((name) => ({ pid: Number(name), command: commandOf(Number(name)) }))
+    .filter(({ pid, command }) => {
+      const cwd = attempt(() => readlinkSync(`/proc/${pid}/cwd`)) ?? "";
+      const isGoing = readStat(pid)?.isZombie === false;
+      return isGoing && (cwd.startsWith(path) || command.some((word) => word.includes(path)));
+    });
 }

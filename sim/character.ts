@@ -60,7 +60,14 @@ function drawWal(random: SeededRandom): WalTerms {
 
 function drawSystems(regions: readonly RegionId[], random: SeededRandom): DatabaseSystem[] {
   const instances = (): number => (random.chance(0.2) ? 2 : 1);
-  const common = { roles: [], owner: undefined };
+  const common = {
+    roles: [],
+    owner: undefined,
+    failover: "manual",
+    rejoin: "automatic",
+    rpoGuardMs: 0,
+    failoverPauseMs: 0,
+  } as const;
   const orders: DatabaseSystem = {
     ...common,
     key: systemKey("orders" as DatabaseId, undefined),

@@ -2,7 +2,10 @@
  * PostgreSQL as its agent knows it, on a simulated host. What takes time takes simulated time, and can be cut
  * short at any moment of it by a kill, a cut or a full disk.
  */
+import type { Address } from "../src/model/address.ts";
+import type { EvidenceItem, EvidenceNote, EvidenceSlot } from "../src/model/evidence.ts";
 import { Failure } from "../src/model/failure.ts";
+import type { Fork } from "../src/model/fork.ts";
 import type { Lsn } from "../src/model/lsn.ts";
 import { formatInstance, type SystemId } from "../src/model/region.ts";
 import type {
@@ -12,14 +15,19 @@ import type {
   ReplicaLag,
   ServerStatus,
   StartAs,
+  Token,
   Upstream,
+  WriteMark,
 } from "../src/postgres/postgres.ts";
 import { assert } from "../src/std/assert.ts";
 import { onAbort } from "../src/std/on-abort.ts";
 import type { SimClock } from "./clock.ts";
-import { SimServer, type SimFinishedData, type SimHost } from "./host.ts";
+import { Branch } from "./history.ts";
+import { SimServer, type SimEvidence, type SimFinishedData, type SimHost } from "./host.ts";
 import type { Life } from "./life.ts";
 import type { SeededRandom } from "./random.ts";
+import { readLag } from "./replica-lag.ts";
+import { beginPromotion, beginShutdown } from "./server-process.ts";
 import type { WalStream } from "./stream.ts";
 
 /** How this PostgreSQL behaves, drawn per world. */
@@ -44,12 +52,20 @@ export type PostgresWitness = {
   readonly created: (host: SimHost, systemId: SystemId) => void;
   readonly removed: (host: SimHost, data: SimFinishedData) => void;
   readonly started: (host: SimHost, as: StartAs) => void;
+  readonly promoted: (host: SimHost) => void;
+  /** Evidence of this name is there already, and would be lost. */
+  readonly evidenceLost: (host: SimHost, evidence: SimEvidence) => void;
 };
 
 /** What a clone copies: rows are changed again and again, so that a database does not grow with its WAL. */
 const clusterBytes = 8_000_000;
 /** A clone looks this often whether the way is still open. */
 const cloneStepMs = 250;
+/** As the real one: a query of a server that does not answer is given up. */
+const queryTimeoutMs = 5_000;
+const probeTimeoutMs = 500;
+/** Of a mark, a probe's row, a checkpoint's record. */
+const recordBytes = 120;
 
 const never = new AbortController().signal;
 
@@ -59,6 +75,7 @@ export class SimPostgres implements Postgres {
   readonly #temper: PostgresTemper;
   /** The server that this agent started or adopted. */
   #held: SimServer | undefined;
+  #fences = 0;
 
   constructor(host: SimHost, doors: SimPostgresDoors, temper: PostgresTemper) {
     this.#host = host;
@@ -70,7 +87,9 @@ export class SimPostgres implements Postgres {
     await this.#spend(1, signal);
     const { data } = this.#host;
     if (data.kind !== "present") return data;
-    return { kind: "present", systemId: data.systemId, isStandby: data.isStandby };
+    const { systemId, isStandby, branch, control } = data;
+    const end = { timeline: branch.timeline, lsn: toLsn(control.lsn), isClean: control.isClean };
+    return { kind: "present", systemId, isStandby, end };
   }
 
   async remove({ force }: { readonly force: boolean }, signal: AbortSignal): Promise<void> {
@@ -89,7 +108,7 @@ export class SimPostgres implements Postgres {
       this.#mayFail("postgres.create-failed");
     });
     const systemId = `7${random.hex(8)}` as SystemId;
-    this.#host.data = this.#finished(systemId, false, clusterBytes);
+    this.#fill(systemId, new Branch(1, undefined, this.#host), clusterBytes, false);
     witness.created(this.#host, systemId);
     return systemId;
   }
@@ -100,15 +119,15 @@ export class SimPostgres implements Postgres {
     onProgress: (progress: CloneProgress) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const fromLsn = await this.#build(signal, async () => {
+    const from = await this.#build(signal, async () => {
       await this.#spend(20, signal);
       const source = this.#source(upstream);
       if (source.systemId !== systemId)
         throw this.#failed("postgres.other-cluster", `the upstream is ${source.systemId}`);
       const totalBytes = clusterBytes;
-      const startLsn = source.flushedLsn;
+      const { branch, flushedLsn } = source;
       // Made anew: a slot that was lost before never serves again.
-      source.slots.set(upstream.slot, { restartLsn: startLsn, isLost: false });
+      source.slots.set(upstream.slot, { restartLsn: flushedLsn, isLost: false });
       let receivedBytes = 0;
       while (receivedBytes < totalBytes) {
         await this.#spend(cloneStepMs, signal);
@@ -118,9 +137,9 @@ export class SimPostgres implements Postgres {
         receivedBytes += (this.#temper.cloneBytesPerSecond * cloneStepMs) / 1000;
         onProgress({ receivedBytes: Math.min(receivedBytes, totalBytes), totalBytes });
       }
-      return startLsn;
+      return { branch, lsn: flushedLsn };
     });
-    this.#host.data = this.#finished(systemId, true, fromLsn);
+    this.#fill(systemId, from.branch, from.lsn, true);
   }
 
   async adopt(signal: AbortSignal): Promise<boolean> {
@@ -132,14 +151,24 @@ export class SimPostgres implements Postgres {
   async start(as: StartAs, signal: AbortSignal): Promise<void> {
     const { random, stream, witness } = this.#doors;
     const host = this.#host;
+    const fences = this.#fences;
     await this.#spend(5, signal);
     assert(!this.isRunning(), "a server is started that runs");
+    if (this.#fences !== fences) throw this.#failed("postgres.start-failed", "it was fenced");
     const { data } = host;
     if (data.kind !== "present") throw this.#failed("postgres.data-missing", "there is no data");
     if (host.server) throw this.#failed("postgres.start-failed", "a server runs on it already");
     if (host.isDiskFull) throw this.#failed("disk.full", "there is no room to start");
     stream.settle();
     data.isStandby = as.kind !== "primary";
+    data.control = { ...data.control, isClean: false };
+    // A standby's data that are started as a primary's go on with their timeline's number, and with nothing else.
+    if (as.kind === "primary" && data.branch.writer !== host)
+      data.branch = new Branch(
+        data.branch.timeline,
+        { branch: data.branch, lsn: data.flushedLsn },
+        host,
+      );
     const server = new SimServer(as);
     host.server = server;
     this.#held = server;
@@ -148,7 +177,9 @@ export class SimPostgres implements Postgres {
     // The server comes up by itself, also when the agent that began it is killed meanwhile.
     this.#doors.clock.after(startMs, () => {
       stream.settle();
-      server.isReady = !server.hasEnded;
+      if (server.hasEnded) return;
+      data.replayedLsn = data.flushedLsn;
+      server.isReady = true;
     });
     try {
       await this.#spend(startMs + 1, signal);
@@ -160,9 +191,31 @@ export class SimPostgres implements Postgres {
     }
   }
 
-  async stop(mode: "fast" | "immediate", signal: AbortSignal): Promise<void> {
-    if (this.isRunning()) await this.#spend(mode === "fast" ? 200 : 20, signal);
-    this.#endServer(`it was stopped (${mode})`);
+  async stop(mode: "fast" | "immediate", signal: AbortSignal): Promise<boolean> {
+    const { clock, random, stream } = this.#doors;
+    const server = this.#held;
+    if (server && !server.hasEnded && mode === "fast") {
+      beginShutdown(this.#host, server, { clock, stream, tookMs: random.between(20, 200) });
+      await this.#spend(1, signal);
+      await this.ended(signal);
+    } else if (server && !server.hasEnded) {
+      await this.#spend(20, signal);
+      this.#endServer(`it was stopped (${mode})`);
+    }
+    this.#held = undefined;
+    const { data } = this.#host;
+    return data.kind === "present" && data.control.isClean;
+  }
+
+  async fence(signal: AbortSignal): Promise<void> {
+    this.#fences += 1;
+    this.#doors.stream.settle();
+    this.#host.endServer("it was killed");
+    await this.#spend(this.#doors.random.between(1, 30), signal);
+    // What was about to start a server is gone as well.
+    this.#doors.stream.settle();
+    this.#host.endServer("it was killed");
+    this.#held = undefined;
   }
 
   isRunning(): boolean {
@@ -181,13 +234,12 @@ export class SimPostgres implements Postgres {
 
   async status(signal: AbortSignal): Promise<ServerStatus> {
     const data = await this.#query(signal);
-    const flushedLsn = BigInt(data.flushedLsn) as Lsn;
     return {
       systemId: data.systemId,
-      timeline: 1,
+      timeline: data.branch.timeline,
       isInRecovery: !this.#host.isPrimary,
-      flushedLsn,
-      replayedLsn: flushedLsn,
+      flushedLsn: toLsn(data.flushedLsn),
+      replayedLsn: toLsn(data.replayedLsn),
       isStreaming: this.#doors.stream.slotOf(this.#host) !== undefined,
     };
   }
@@ -198,36 +250,145 @@ export class SimPostgres implements Postgres {
       if (!data.slots.has(slot))
         data.slots.set(slot, { restartLsn: data.flushedLsn, isLost: false });
     }
+    const inUse = new Set(
+      this.#doors.stream.streamers(this.#host).map(({ upstream }) => upstream?.slot),
+    );
+    for (const slot of data.slots.keys()) {
+      if (!slots.includes(slot) && !inUse.has(slot)) data.slots.delete(slot);
+    }
   }
 
   async replicaLags(slots: readonly string[], signal: AbortSignal): Promise<readonly ReplicaLag[]> {
     const data = await this.#query(signal);
-    const { hosts } = this.#doors.stream;
+    const { stream, clock } = this.#doors;
+    const streamers = stream.streamers(this.#host);
     return slots.flatMap((name): ReplicaLag[] => {
       const slot = data.slots.get(name);
-      if (!slot) return [];
-      const lagBytes = data.flushedLsn - slot.restartLsn;
-      return [
-        {
-          slot: name,
-          isStreaming: hosts.some((other) => this.#doors.stream.slotOf(other) === slot),
-          flushedLsn: BigInt(slot.restartLsn) as Lsn,
-          replayedLsn: BigInt(slot.restartLsn) as Lsn,
-          lagBytes,
-          lagMs: lagBytes === 0 ? 0 : 1,
-          rpoLagMs: lagBytes === 0 ? 0 : 1,
-          progressLagMs: lagBytes === 0 ? 0 : 1,
-          sentBytes: slot.restartLsn,
-          slotIsIntact: !slot.isLost,
-        },
-      ];
+      const standby = streamers.find(({ upstream }) => upstream?.slot === name);
+      return slot ? [readLag(name, slot, { data, standby, nowMs: clock.monotonicMs() })] : [];
     });
   }
 
   async follow(upstream: Upstream, signal: AbortSignal): Promise<void> {
     await this.#query(signal);
     assert(this.#held !== undefined, "a server that answers is held");
+    if (this.#host.isPrimary) throw this.#failed("postgres.query-failed", "it is a primary");
     this.#held.as = { kind: "secondary", upstream };
+  }
+
+  async checkpoint(signal: AbortSignal): Promise<void> {
+    await this.#spend(this.#doors.random.between(5, 200), signal);
+    const data = await this.#query(signal);
+    data.control = { lsn: data.flushedLsn, isClean: false };
+    this.#doors.stream.append(data, recordBytes);
+  }
+
+  async promote(signal: AbortSignal): Promise<Fork> {
+    const { clock, stream, random, witness } = this.#doors;
+    const data = await this.#query(signal);
+    const server = this.#host.server as SimServer;
+    if (!this.#host.isPrimary) {
+      const tookMs = random.between(10, 150);
+      beginPromotion(this.#host, server, { clock, stream, tookMs, promoted: witness.promoted });
+      await this.#spend(tookMs + 1, signal);
+      if (server.hasEnded || !this.#host.isPrimary)
+        throw this.#failed("postgres.promote-failed", "it ended while it was promoted");
+    }
+    if (data.fork) return data.fork;
+    throw this.#failed("postgres.promote-failed", "it was never a standby");
+  }
+
+  async openWrites(_mark: WriteMark, signal: AbortSignal): Promise<void> {
+    const data = await this.#query(signal);
+    if (!this.#host.isPrimary) throw this.#failed("postgres.query-failed", "it is in recovery");
+    if (this.#host.isDiskFull) throw this.#failed("disk.full", "the mark could not be written");
+    data.hasEvidenceSlots = true;
+    await this.#spend(this.#doors.random.between(2, 20), signal);
+    const again = await this.#query(signal);
+    this.#doors.stream.append(again, recordBytes);
+    const { server } = this.#host;
+    if (server && !server.isStopping) server.writesAreOpen = true;
+  }
+
+  async token(signal: AbortSignal): Promise<Token> {
+    await this.#spend(1, signal);
+    const { data, server } = this.#host;
+    if (server || data.kind !== "present" || data.isStandby || !data.control.isClean)
+      throw this.#failed("postgres.stop-failed", "it was not shut down cleanly");
+    const { systemId, branch, control } = data;
+    return { systemId, timeline: branch.timeline, lsn: toLsn(control.lsn) };
+  }
+
+  async probe(at: Address, signal: AbortSignal): Promise<boolean> {
+    const { stream } = this.#doors;
+    await this.#spend(1, signal);
+    stream.settle();
+    const target = stream.reach(this.#host.place, at);
+    const data = target?.serving;
+    if (!target || !data) {
+      await this.#spend(this.#doors.random.between(1, probeTimeoutMs), signal);
+      return false;
+    }
+    if (!target.takesWrites || !stream.isCovered(target)) return false;
+    stream.append(data, recordBytes);
+    return true;
+  }
+
+  closeProbes(): void {
+    // A probe of this twin keeps no connection.
+  }
+
+  async advanceEvidence(
+    flushedLsn: Lsn | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly EvidenceSlot[]> {
+    const data = await this.#query(signal);
+    data.hasEvidenceSlots = true;
+    const slot = { confirmedLsn: flushedLsn, retainedBytes: 0, isIntact: true, isPinned: false };
+    return [{ database: this.#host.id.database, ...slot }];
+  }
+
+  async dropEvidenceSlots(signal: AbortSignal): Promise<void> {
+    const data = await this.#query(signal);
+    data.hasEvidenceSlots = false;
+  }
+
+  async setSynchronous(standbys: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#query(signal);
+    if (this.#host.server) this.#host.server.synchronous = standbys;
+  }
+
+  async cancelledWaits(signal: AbortSignal): Promise<number> {
+    await this.#spend(1, signal);
+    return this.#host.server?.cancelledWaits ?? 0;
+  }
+
+  async setAside(note: EvidenceNote, signal: AbortSignal): Promise<void> {
+    await this.#spend(10, signal);
+    const { data, evidence, server } = this.#host;
+    if (server) throw this.#failed("postgres.stop-failed", "a server runs on it");
+    if (data.kind !== "present") return;
+    const there = evidence.get(note.name);
+    if (there) this.#doors.witness.evidenceLost(this.#host, there);
+    evidence.set(note.name, { note, data });
+    this.#host.data = { kind: "absent" };
+    await this.#spend(10, signal);
+  }
+
+  async evidence(signal: AbortSignal): Promise<readonly EvidenceItem[]> {
+    await this.#spend(1, signal);
+    return [...this.#host.evidence.values()].map(({ note }) => ({
+      ...note,
+      bytes: clusterBytes,
+      path: `/evidence/${note.name}`,
+    }));
+  }
+
+  async removeEvidence(name: string, signal: AbortSignal): Promise<void> {
+    await this.#spend(20, signal);
+    const evidence = this.#host.evidence.get(name);
+    if (evidence) this.#doors.witness.evidenceLost(this.#host, evidence);
+    this.#host.evidence.delete(name);
   }
 
   /** Fills the directory and removes the remains when that fails; a killed agent leaves them. */
@@ -247,7 +408,7 @@ export class SimPostgres implements Postgres {
 
   #source(upstream: Upstream): SimFinishedData {
     this.#doors.stream.settle();
-    const source = this.#doors.stream.reach(this.#host, upstream.address)?.serving;
+    const source = this.#doors.stream.reach(this.#host.place, upstream.address)?.serving;
     if (source) return source;
     throw this.#failed("postgres.clone-failed", "the upstream does not answer");
   }
@@ -255,15 +416,27 @@ export class SimPostgres implements Postgres {
   /** The data of the running server, a moment later. */
   async #query(signal: AbortSignal): Promise<SimFinishedData> {
     await this.#spend(2, signal);
+    if (this.#host.isPaused) await this.#spend(queryTimeoutMs, signal);
     this.#mayFail("postgres.query-failed");
     this.#doors.stream.settle();
     const { serving, server } = this.#host;
-    if (serving && server === this.#held) return serving;
+    if (serving && server === this.#held && !server?.isStopping) return serving;
     throw this.#failed("postgres.query-failed", "the server does not accept connections");
   }
 
-  #finished(systemId: SystemId, isStandby: boolean, flushedLsn: number): SimFinishedData {
-    return { kind: "present", systemId, isStandby, flushedLsn, slots: new Map() };
+  #fill(systemId: SystemId, branch: Branch, lsn: number, isStandby: boolean): void {
+    this.#host.data = {
+      kind: "present",
+      systemId,
+      isStandby,
+      branch,
+      flushedLsn: lsn,
+      replayedLsn: lsn,
+      control: { lsn, isClean: true },
+      fork: undefined,
+      hasEvidenceSlots: false,
+      slots: new Map(),
+    };
   }
 
   #endServer(how: string): void {
@@ -286,4 +459,8 @@ export class SimPostgres implements Postgres {
   #failed(code: ConstructorParameters<typeof Failure>[0], because: string): Failure {
     return new Failure(code, `${formatInstance(this.#host.id)}: ${because}`);
   }
+}
+
+function toLsn(position: number): Lsn {
+  return BigInt(position) as Lsn;
 }

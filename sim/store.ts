@@ -20,6 +20,8 @@ import type { SeededRandom } from "./random.ts";
 export class SimDisk implements LedgerDisk {
   /** While true, nothing can be written. */
   isFull = false;
+  /** Hears what is on the disk now, after the write. */
+  onWrite: (changes: LedgerStep["changes"]) => void = () => undefined;
   readonly #ledger = new Ledger(emptyLedger);
   #isHeld = false;
 
@@ -38,6 +40,7 @@ export class SimDisk implements LedgerDisk {
     assert(this.#isHeld, "a dead program writes nothing");
     if (this.isFull) throw new Failure("disk.full", "the simulated disk is full");
     this.#ledger.apply(step);
+    this.onWrite(step.changes);
   }
 
   close(): void {

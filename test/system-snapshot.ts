@@ -71,6 +71,10 @@ export function aSystem(
       ],
       roles: [],
       owner: undefined,
+      failover: "manual",
+      rejoin: "automatic",
+      rpoGuardMs: 0,
+      failoverPauseMs: 0,
     },
     record: {
       epoch: 1 as Epoch,

@@ -11,7 +11,7 @@ const layers = [
   ["store", "archive", "engine", "postgres", "link", "service"],
   ["database", "reconciliation", "plan", "routing", "chaos", "canary", "scaling"],
   ["api", "gateway", "edge", "dns"],
-  ["supervisor", "controller", "agent", "network"],
+  ["supervisor", "controller", "agent", "guard", "network"],
   ["cli"],
 ];
 
@@ -48,7 +48,7 @@ test("imports point downwards", () => {
 
 /** Vocabulary: every file is public. Programs build the world, so they may open every door. */
 const open = new Set(["std", "model", "env", "wire"]);
-const programs = new Set(["cli", "supervisor", "controller", "agent", "network"]);
+const programs = new Set(["cli", "supervisor", "controller", "agent", "guard", "network"]);
 
 test("a folder is entered by its front door", () => {
   const broken: string[] = [];

@@ -16,7 +16,11 @@ import { observeRunAs } from "../postgres/observe-run-as.ts";
 import { decideRunAs } from "../postgres/run-as.ts";
 import { PostgresServer } from "../postgres/server.ts";
 import { assert } from "../std/assert.ts";
+import { peerAnswer, peerQuestion } from "../wire/agent-protocol.ts";
+import { decode, encode } from "../wire/codec.ts";
 import { agentSettings, type AgentSettings } from "../wire/program-settings.ts";
+import { serveNeighbours, type RegionWindow } from "./neighbours.ts";
+import { openGuard } from "./region-guard.ts";
 
 /** 25 s for all instances to stop cleanly; the supervisor kills the Region after 30 s. */
 const leaveTimeoutMs = 25_000;
@@ -29,16 +33,19 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
   const { settings, log, signal } = context;
   const { region, controller, statePath } = settings;
   const servers = await openServers(settings, log, signal);
+  const guard = openGuard(settings, { clock: nodeClock, log, files: nodeFiles });
   // In a PID namespace the kernel has done so already.
   context.onOrphaned(() => {
     for (const server of servers.values()) server.abandon();
+    guard.kill();
   });
+  const network = new NodeNetwork({ clock: nodeClock, onBug: rethrow });
   const agent = new RegionAgent(
     {
       clock: nodeClock,
       log,
       files: nodeFiles,
-      network: new NodeNetwork({ clock: nodeClock, onBug: rethrow }),
+      network,
       postgresOf: (id) => {
         const server = servers.get(formatInstance(id));
         assert(server !== undefined, `${formatInstance(id)} was opened`);
@@ -52,13 +59,28 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
       statePath,
     },
   );
-  await agent.run(signal);
+  const neighbours = { clock: nodeClock, log, network, onBug: rethrow };
+  await Promise.all([agent.run(signal), serveNeighbours(window, settings, neighbours, signal)]);
   const late = deadline(leaveTimeoutMs);
   await agent.leave(late).catch((error: unknown) => {
     // The supervisor kills what is left.
     log.error("agent.leave-failed", { error: describeError(error) });
   });
+  await guard.close();
 }
+
+/** Makes no promise and names no writer: right for an agent that cannot fence itself, and safe for everybody. */
+const window: RegionWindow = {
+  answerPeer: async (_region, message) => {
+    const { kind } = decode(peerQuestion, "another agent's question", message);
+    const because = "this agent makes no promises";
+    return encode(
+      peerAnswer,
+      kind === "ping" ? { kind: "pong" } : { kind, isGiven: false, because },
+    );
+  },
+  view: () => undefined,
+};
 
 async function openServers(
   settings: AgentSettings,
@@ -101,7 +123,7 @@ function deadline(ms: number): AbortSignal {
   return late.signal;
 }
 
-/** The agent answers nobody yet, so no handler of its can have a bug. */
+/** A bug in an answer ends the agent, as a bug anywhere else in it does. */
 function rethrow(error: unknown): never {
   throw error;
 }

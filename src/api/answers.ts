@@ -29,6 +29,6 @@ export const problems = {
 /** What a question about something named may be answered with, too. */
 export const namedProblems = {
   ...problems,
-  404: refused("There is no such Region or link."),
-  409: refused("Another command is at work on it."),
+  404: refused("There is no such thing."),
+  409: refused("It is refused as things are: another command is at work on it, or a check failed."),
 };

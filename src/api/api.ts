@@ -3,10 +3,8 @@
  * are added, never renamed. Absence is null, because JSON has no undefined.
  */
 import { z } from "zod";
-
-const text = (description: string): z.ZodString => z.string().meta({ description });
-const amount = (description: string): z.ZodNumber => z.number().meta({ description });
-const orNull = <S extends z.ZodType>(schema: S): z.ZodNullable<S> => z.nullable(schema);
+import { estimatedLoss, operation, type OperationsWorld } from "./operations-api.ts";
+import { amount, orNull, text } from "./schema-words.ts";
 
 const address = z
   .object({ address: z.string(), port: z.number().int() })
@@ -45,10 +43,15 @@ export const instance = z
         "serving",
         "catching-up",
         "fenced",
+        "promoting",
+        "diverged",
         "failed",
         "unknown",
       ])
-      .meta({ description: "`unknown`: its agent does not report." }),
+      .meta({
+        description:
+          "`diverged`: its data left the history that the others share, and are kept. `unknown`: its agent does not report.",
+      }),
     because: orNull(text("Why it is in this state, where there is something to say.")),
     systemId: orNull(text("PostgreSQL's system identifier.")),
     timeline: orNull(z.number().int()),
@@ -68,7 +71,9 @@ export const instance = z
 export const member = z
   .object({
     role: z.enum(["primary", "secondary"]),
-    state: text("The state of its first instance."),
+    state: text(
+      "The state of its first instance; `detached`: it stands alone, with epochs of its own.",
+    ),
     lagBytes: orNull(amount("WAL that it has not replayed, in bytes; null where it is not known.")),
     lagMs: orNull(amount("Age of the oldest commit that it has not replayed, in ms; 0: none.")),
     rpoLagMs: orNull(amount("Age of the oldest commit that it has not on disk, in ms; 0: none.")),
@@ -76,6 +81,50 @@ export const member = z
     instances: z.array(instance),
   })
   .meta({ id: "Member" });
+
+const lease = z
+  .object({
+    state: z.enum(["held", "fencing", "over"]).meta({
+      description: "`fencing`: it is not renewed any more. `over`: surely nobody holds it.",
+    }),
+    leftMs: orNull(amount("How long it may last yet, in ms; null where that is not known.")),
+    from: orNull(z.enum(["controller", "promises"])).meta({
+      description:
+        "Who gave it: the controller, or, while it is away, all Regions that could be promoted.",
+    }),
+  })
+  .meta({ id: "Lease", description: "The primary Region's right to accept writes." });
+
+const fence = z
+  .object({
+    state: z.enum(["none", "fencing", "fenced"]),
+    because: orNull(z.string()),
+  })
+  .meta({ id: "Fence", description: "What keeps the primary Region from writing." });
+
+const rpoGuard = z
+  .object({
+    state: z.enum(["off", "watching", "holding", "suspended", "unknown"]).meta({
+      description:
+        "`holding`: commits wait for a secondary. `suspended`: it would stop every write, because no secondary streams.",
+    }),
+    limitMs: amount("Above this RPO lag commits wait, in ms; 0: never."),
+    because: orNull(z.string()),
+  })
+  .meta({ id: "RpoGuard" });
+
+const evidenceSlots = z
+  .object({
+    slots: z.number().int(),
+    retainedBytes: amount("WAL that they keep, in bytes."),
+    isIntact: z.boolean().meta({
+      description: "False: WAL that they need was removed; lost commits could only be counted.",
+    }),
+    isPinned: z
+      .boolean()
+      .meta({ description: "A transaction is open for so long that they stay." }),
+  })
+  .meta({ id: "EvidenceSlots", description: "What makes the rows of a lost commit readable." });
 
 export const database = z
   .object({
@@ -92,6 +141,18 @@ export const database = z
       }),
     ),
     members: z.record(z.string(), member),
+    lease: orNull(lease),
+    fence: orNull(fence),
+    estimatedLoss: z.record(z.string(), orNull(estimatedLoss)).meta({
+      description: "What a failover to each secondary Region would lose now; null: not known.",
+    }),
+    candidates: z.array(z.string()).meta({
+      description: "The Regions that a failover may promote.",
+    }),
+    failover: z.enum(["manual", "automatic"]),
+    operation: orNull(operation).meta({ description: "The one that is under way." }),
+    rpoGuard: orNull(rpoGuard),
+    evidenceSlots: orNull(evidenceSlots),
   })
   .meta({ id: "Database" });
 
@@ -260,7 +321,7 @@ export type ApiRegionActionResult = z.output<typeof regionActionResult>;
 export type ApiProblem = z.output<typeof problem>;
 
 /** What stands behind the API: the controller program provides it. Its Failures become answers by their table. */
-export interface World {
+export interface World extends OperationsWorld {
   status(): ApiStatus;
   events(query: ApiEventQuery, signal: AbortSignal): Promise<ApiEventPage>;
   /** Events as they are archived. */

@@ -7,7 +7,8 @@ import { Backoff } from "../std/backoff.ts";
 import type { Secret } from "../std/secret.ts";
 import * as contract from "./api.ts";
 import { EventStreamReader, type StreamMessage } from "./event-stream.ts";
-import { HttpPeer, readBody, type HttpAnswer } from "./http-request.ts";
+import { HttpPeer, readBody, type HttpAnswer, type HttpMethod } from "./http-request.ts";
+import * as operations from "./operations-api.ts";
 
 /** 30 s: a Region with many large instances takes its time to stop; everything else answers at once. */
 const answerTimeoutMs = 30_000;
@@ -25,7 +26,7 @@ export type Change =
   | { readonly kind: "event"; readonly event: contract.ApiEvent };
 
 type Question<S extends z.ZodType> = {
-  readonly method?: "GET" | "PATCH" | "POST";
+  readonly method?: HttpMethod;
   readonly path: string;
   readonly body?: unknown;
   readonly answer: S;
@@ -56,11 +57,8 @@ export class ApiClient {
     query: Partial<contract.ApiEventQuery>,
     signal: AbortSignal,
   ): Promise<contract.ApiEventPage> {
-    const parameters = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) parameters.set(name, String(value));
-    }
-    return this.#ask({ path: `/v1/events?${parameters}`, answer: contract.eventPage }, signal);
+    const path = `/v1/events?${parametersOf(query)}`;
+    return this.#ask({ path, answer: contract.eventPage }, signal);
   }
 
   async links(signal: AbortSignal): Promise<readonly contract.ApiLink[]> {
@@ -86,6 +84,61 @@ export class ApiClient {
     const path = `/v1/regions/${encodeURIComponent(region)}/${action}`;
     const answer = contract.regionActionResult;
     return this.#ask({ method: "POST", path, answer, timeoutMs: actionTimeoutMs }, signal);
+  }
+
+  /** Settles when it has begun; it goes on without the client. */
+  beginOperation(
+    database: string,
+    body: z.input<typeof operations.operationRequest>,
+    signal: AbortSignal,
+  ): Promise<operations.ApiOperation> {
+    const path = `/v1/databases/${encodeURIComponent(database)}/operations`;
+    return this.#ask({ method: "POST", path, body, answer: operations.operation }, signal);
+  }
+
+  previewOperation(
+    database: string,
+    body: z.input<typeof operations.operationRequest>,
+    signal: AbortSignal,
+  ): Promise<operations.ApiOperationPreview> {
+    const path = `/v1/databases/${encodeURIComponent(database)}/operations/preview`;
+    return this.#ask({ method: "POST", path, body, answer: operations.operationPreview }, signal);
+  }
+
+  /** The newest first. With `after`, waits up to 10 s for a newer change. */
+  operations(
+    query: Partial<operations.ApiOperationListQuery>,
+    signal: AbortSignal,
+  ): Promise<operations.ApiOperationList> {
+    const path = `/v1/operations?${parametersOf(query)}`;
+    return this.#ask({ path, answer: operations.operationList }, signal);
+  }
+
+  /** With `after`, waits up to 10 s for a newer change. */
+  operation(
+    id: string,
+    after: number | undefined,
+    signal: AbortSignal,
+  ): Promise<operations.ApiWatchedOperation> {
+    const path = `/v1/operations/${encodeURIComponent(id)}?${parametersOf({ after })}`;
+    return this.#ask({ path, answer: operations.watchedOperation }, signal);
+  }
+
+  cancelOperation(id: string, signal: AbortSignal): Promise<operations.ApiOperation> {
+    const path = `/v1/operations/${encodeURIComponent(id)}/cancel`;
+    return this.#ask({ method: "POST", path, answer: operations.operation }, signal);
+  }
+
+  async snapshots(signal: AbortSignal): Promise<readonly operations.ApiSnapshot[]> {
+    const answer = operations.snapshotList;
+    const { snapshots } = await this.#ask({ path: "/v1/snapshots", answer }, signal);
+    return snapshots;
+  }
+
+  async removeSnapshot(region: string, name: string, signal: AbortSignal): Promise<void> {
+    const path = `/v1/snapshots/${encodeURIComponent(region)}/${encodeURIComponent(name)}`;
+    const answer = operations.snapshotRemoval;
+    await this.#ask({ method: "DELETE", path, answer, timeoutMs: actionTimeoutMs }, signal);
   }
 
   /**
@@ -153,7 +206,7 @@ export class ApiClient {
   /** The head of an answer that is no problem. */
   async #send(
     what: {
-      readonly method: "GET" | "PATCH" | "POST";
+      readonly method: HttpMethod;
       readonly path: string;
       readonly body?: unknown;
     },
@@ -167,13 +220,21 @@ export class ApiClient {
     };
     const { method, path } = what;
     const answer = await this.#peer.ask({ method, path, headers, body, silenceMaxMs }, signal);
-    if (answer.status === 200) return answer;
+    if (answer.status === 200 || answer.status === 202) return answer;
     throw failureOf(await readBody(answer), answer.status);
   }
 }
 
+function parametersOf(query: Readonly<Record<string, unknown>>): URLSearchParams {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters;
+}
+
 /** What a restart of the controller looks like from here. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   const passing: readonly FailureCode[] = ["world.not-running", "network.unreachable"];
   return error instanceof Failure && passing.includes(error.code);
 }

@@ -9,8 +9,10 @@ import { Failure } from "../model/failure.ts";
 /** 4 MiB: a page of 1000 events with all their details has some 500 KiB. */
 const bodyMaxBytes = 4 * 1024 * 1024;
 
+export type HttpMethod = "DELETE" | "GET" | "PATCH" | "POST";
+
 export type HttpQuestion = {
-  readonly method: "GET" | "PATCH" | "POST";
+  readonly method: HttpMethod;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;

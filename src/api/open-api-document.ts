@@ -34,6 +34,13 @@ const nobody: World = {
   links: unused,
   changeLink: unused,
   metrics: unused,
+  beginOperation: unused,
+  previewOperation: unused,
+  operations: unused,
+  operation: unused,
+  cancelOperation: unused,
+  snapshots: unused,
+  removeSnapshot: unused,
 };
 
 const stillness: Clock = { monotonicMs: () => 0, wallMs: () => 0, sleep: unused };

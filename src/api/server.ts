@@ -15,6 +15,7 @@ import { whyRefused, type GuardOptions } from "./guard.ts";
 import { openApiOptions } from "./open-api.ts";
 import { problemType, refusal, refusalFor, type Refusal } from "./problem.ts";
 import { addChangeRoutes, addOpenRoutes, addReadRoutes, type ApiApp } from "./routes.ts";
+import { addOperationRoutes, addSnapshotRoutes } from "./operation-routes.ts";
 import { addWatchRoute } from "./watch-route.ts";
 
 export type ApiOptions = GuardOptions & {
@@ -90,6 +91,8 @@ export async function buildApi(
   addReadRoutes(app, routes);
   addWatchRoute(app, routes, options);
   addChangeRoutes(app, routes);
+  addOperationRoutes(app, routes);
+  addSnapshotRoutes(app, routes);
   await app.ready();
   return app;
 }

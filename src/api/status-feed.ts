@@ -11,7 +11,15 @@ const lookEveryMs = 250;
 /** 5 s: ages and byte counts alone grow all the time, so they are sent at this pace. */
 const refreshEveryMs = 5_000;
 /** What changes although nothing happened. */
-const restless = new Set(["reportAgeMs", "lagAgeMs", "deliveredBytes", "queuedBytes"]);
+const restless = new Set([
+  "reportAgeMs",
+  "lagAgeMs",
+  "sampleAgeMs",
+  "leftMs",
+  "retainedBytes",
+  "deliveredBytes",
+  "queuedBytes",
+]);
 
 export class StatusFeed {
   readonly #status: () => ApiStatus;

@@ -5,7 +5,7 @@
  *   loopback-block (Linux, where all of 127.0.0.0/8 is local)      shared (elsewhere)
  *   outside   127.W.0.1    entry :8080, API :7400, control :7401     everything on 127.0.0.1, each on the
  *   Region N  127.W.N.1    gateway :6432, edge :8080                 next port from a base on, in the
- *             127.W.N.2    agent :7402                               order in which the plan asks
+ *             127.W.N.2    agent :7402, its health :8008              order in which the plan asks
  *             127.W.N.10+K instance K :5432
  *             127.W.N.100  the controller as N sees it :7401
  *             127.W.N.100+M  Region M as N sees it: instance K :5431+K, agent :7402
@@ -24,6 +24,7 @@ export type AddressScheme = {
   readonly gateway: (region: number) => Address;
   readonly edge: (region: number) => Address;
   readonly agent: (region: number) => Address;
+  readonly rest: (region: number) => Address;
   readonly instance: (region: number, k: number) => Address;
   readonly controllerSeenFrom: (region: number) => Address;
   readonly agentSeenFrom: (region: number, other: number) => Address;
@@ -56,6 +57,8 @@ function loopbackBlock(world: number): AddressScheme {
     gateway: (region) => at(region, 1, 6432),
     edge: (region) => at(region, 1, 8080),
     agent: (region) => at(region, 2, 7402),
+    // Where Patroni answers load balancers, so that their configurations can stay as they are.
+    rest: (region) => at(region, 2, 8008),
     instance: (region, k) => at(region, 10 + k, 5432),
     controllerSeenFrom: (region) => at(region, 100, 7401),
     agentSeenFrom: (region, other) => at(region, 100 + other, 7402),
@@ -71,7 +74,7 @@ function loopbackBlock(world: number): AddressScheme {
 /** Below the ports that Linux (32768) and macOS (49152) give to outgoing connections, for worlds 0 to 28. */
 const portsBase = 21_000;
 
-/** Four Regions with four databases take 111. */
+/** Four Regions with four databases take 99. */
 const portsPerWorld = 400;
 
 function firstPort({ portsBase: chosen, world }: Config): number {
@@ -99,6 +102,7 @@ function shared(first: number): AddressScheme {
     gateway: next,
     edge: next,
     agent: next,
+    rest: next,
     instance: next,
     controllerSeenFrom: next,
     agentSeenFrom: next,

@@ -123,6 +123,7 @@ test("each Region lives in its own block of loopback addresses", () => {
     gateway: { host: "127.7.2.1", port: 6432 },
     edge: { host: "127.7.2.1", port: 8080 },
     agent: { host: "127.7.2.2", port: 7402 },
+    rest: { host: "127.7.2.2", port: 8008 },
     controllerSeenHere: { host: "127.7.2.100", port: 7401 },
   });
 });

@@ -37,6 +37,8 @@ export type RegionPlan = {
   /** Reserved: nothing listens there yet. */
   readonly edge: Address;
   readonly agent: Address;
+  /** Where the agent tells load balancers, without a credential, whether the writer is here. */
+  readonly rest: Address;
   readonly instances: readonly InstancePlan[];
   /** This Region's end of its link to the controller. */
   readonly controllerSeenHere: Address;
@@ -92,6 +94,7 @@ function planRegion(
     gateway: scheme.gateway(index),
     edge: scheme.edge(index),
     agent: scheme.agent(index),
+    rest: scheme.rest(index),
     instances: instancesIn(config, region).map((instance, position) => ({
       ...instance,
       k: position + 1,
@@ -186,8 +189,9 @@ export function listeners(plan: AddressPlan): readonly Listener[] {
   return [
     { address: plan.api, what: "API" },
     { address: plan.control, what: "controller, for its agents" },
-    ...plan.regions.flatMap(({ region, agent, instances }) => [
+    ...plan.regions.flatMap(({ region, agent, rest, instances }) => [
       { address: agent, what: `agent of ${region}` },
+      { address: rest, what: `agent of ${region}, for load balancers` },
       ...instances.map(({ database, number, address }) => ({
         address,
         what: `PostgreSQL ${formatInstance({ database, region, number })}`,

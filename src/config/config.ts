@@ -23,6 +23,8 @@ export type Config = {
   readonly databases: readonly DatabaseConfig[];
   readonly postgres: PostgresConfig;
   readonly events: { readonly keepDays: number };
+  /** 0: until a person removes it. */
+  readonly evidence: { readonly keepDays: number };
 };
 
 export type Preset = "local" | "wan";
@@ -50,6 +52,8 @@ export type Placement =
       readonly rejoin: "manual" | "automatic";
       /** 0: off. */
       readonly rpoGuardMs: number;
+      /** After a failover, none happens by itself for this long. */
+      readonly failoverPauseMs: number;
     }
   /** An independent database system in each of its Regions. */
   | { readonly kind: "local" };

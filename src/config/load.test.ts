@@ -86,18 +86,31 @@ services: { product: { command: [node, product.js], needs: [orders] } }
 traffic: { zone: leeward.internal }
 plans: ./plans
 `;
-  const inOrders = "    failover: automatic\n    rejoin: manual\n    rpoGuardMs: 500\n";
-  const { notYet } = loadConfig(world(later, inOrders), "leeward.yaml");
+  const { notYet } = loadConfig(world(later), "leeward.yaml");
   expect(notYet.map((sentence) => sentence.split(":")[0])).toEqual([
     "gateway",
     "pgbouncer",
     "services",
     "traffic",
     "plans",
-    "databases.orders.failover",
-    "databases.orders.rejoin",
-    "databases.orders.rpoGuardMs",
   ]);
+});
+
+test("a database says itself who decides on a failover, and what follows one", () => {
+  const inOrders =
+    "    failover: automatic\n    rejoin: manual\n    rpoGuardMs: 500\n    failoverPauseMs: 60000\n";
+  const { config, notYet } = loadConfig(
+    world("evidence: { keepDays: 30 }\n", inOrders),
+    "leeward.yaml",
+  );
+  expect(notYet).toEqual([]);
+  expect(config.evidence.keepDays).toBe(30);
+  expect(config.databases[0]?.placement).toMatchObject({
+    failover: "automatic",
+    rejoin: "manual",
+    rpoGuardMs: 500,
+    failoverPauseMs: 60_000,
+  });
 });
 
 test("every mistake is told at once, each with its line, its field and the nearest right spelling", () => {

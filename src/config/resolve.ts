@@ -27,6 +27,7 @@ export function resolveConfig(document: ConfigDocument): Config {
       maxSlotWalKeepMb: document.postgres.maxSlotWalKeepMb,
     },
     events: document.events,
+    evidence: document.evidence,
   };
 }
 
@@ -89,5 +90,6 @@ function resolvePlacement(database: DatabaseDocument): Placement {
     failover: database.failover,
     rejoin: database.rejoin,
     rpoGuardMs: database.rpoGuardMs,
+    failoverPauseMs: database.failoverPauseMs,
   };
 }

@@ -71,6 +71,11 @@ test.for([
     /rpoGuardMs: has no place/,
   ],
   [
+    "a local database has no pause after a failover",
+    orders("kind: local, failoverPauseMs: 1000"),
+    /failoverPauseMs: has no place/,
+  ],
+  [
     "PostgreSQL's own databases are taken",
     "databases: { postgres: { kind: local } }",
     /^databases\.postgres: /,

@@ -6,7 +6,12 @@ import type { z } from "zod";
 import { parseBandwidth } from "../model/bandwidth.ts";
 import { whyForbidden } from "./forbidden-settings.ts";
 import { instancesPerRegionMax, regionsMax } from "./limits.ts";
-import { configShape, type ConfigDocument, type DatabaseDocument } from "./schema.ts";
+import {
+  configShape,
+  failoverPauseMsDefault,
+  type ConfigDocument,
+  type DatabaseDocument,
+} from "./schema.ts";
 
 /** One breach. `given` was not found among `allowed`; the nearest of them is offered to the user. */
 export type Breach = {
@@ -173,6 +178,7 @@ function checkLocal(path: readonly string[], database: DatabaseDocument): readon
     ...(database.failover === "manual" ? [] : ["failover"]),
     ...(database.rejoin === "automatic" ? [] : ["rejoin"]),
     ...(database.rpoGuardMs === 0 ? [] : ["rpoGuardMs"]),
+    ...(database.failoverPauseMs === failoverPauseMsDefault ? [] : ["failoverPauseMs"]),
   ];
   return said.map((field) => ({
     path: [...path, field],

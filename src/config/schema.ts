@@ -104,6 +104,9 @@ const settingValue = z
   .union([z.boolean(), z.number(), z.string().regex(/^[^\r\n\0]{0,1000}$/)])
   .meta({ description: "Its value, for example `64MB`, `on` or `4`." });
 
+/** 5 min: a database that loses its writer again so soon has a cause that another failover does not cure. */
+export const failoverPauseMsDefault = 300_000;
+
 const database = z
   .strictObject({
     engine: z
@@ -124,15 +127,19 @@ const database = z
     }),
     failover: z.enum(["manual", "automatic"]).default("manual").meta({
       description:
-        "Global only. Who decides on a failover: a person, or Leeward. Not there yet: `automatic`.",
+        "Global only. Who decides on a failover: a person (`manual`), or Leeward (`automatic`).",
+    }),
+    failoverPauseMs: z.int().min(0).max(86_400_000).default(failoverPauseMsDefault).meta({
+      description: "Global only. After a failover, none happens by itself for this long.",
+      unit: "ms",
     }),
     rejoin: z.enum(["automatic", "manual"]).default("automatic").meta({
       description:
-        "Global only. Whether a lost primary becomes a secondary by itself when it is back. The evidence is kept either way. Not there yet: `manual`.",
+        "Global only. Whether a lost primary becomes a secondary by itself when it is back. The evidence is kept either way.",
     }),
     rpoGuardMs: z.int().min(0).max(3_600_000).default(0).meta({
       description:
-        "Global only. Above this RPO lag, commits wait until a secondary has them. 0 is off. Not there yet: more than 0.",
+        "Global only. Above this RPO lag, commits wait until a secondary has them. 0 is off.",
       unit: "ms",
     }),
     roles: z.record(roleName, role).default({}).meta({
@@ -173,6 +180,17 @@ const events = z
   .prefault({})
   .meta({ description: "What happened, for people and for automation." });
 
+const evidence = z
+  .strictObject({
+    keepDays: z.int().min(0).max(3650).default(0).meta({
+      description:
+        "How long the evidence of a failover is kept: what the lost writer had and nobody else. 0: until a person removes it.",
+      unit: "days",
+    }),
+  })
+  .prefault({})
+  .meta({ description: "What a failover left behind." });
+
 const later = (what: string): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodUnknown>> =>
   z
     .record(z.string(), z.unknown())
@@ -207,6 +225,7 @@ const shape = z.strictObject({
   databases: z.record(label, database).meta({ description: "The databases, by name." }),
   postgres,
   events,
+  evidence,
   gateway: later("Routing, consistency and names of the gateway."),
   pgbouncer: later("A PgBouncer beside each Region."),
   services: later("The application's services in each Region."),

@@ -10,6 +10,7 @@ import {
   databasePasswords,
   formatSecrets,
   parseSecrets,
+  peerToken,
 } from "./secrets.ts";
 
 const config = (regions: string, roles: string): Config =>
@@ -31,7 +32,8 @@ test("every secret of a new world is another one", () => {
   const texts = JSON.stringify(
     JSON.parse(formatSecrets(completeSecrets(undefined, large, counting()))),
   ).match(/[0-9]{48,}/g);
-  expect(texts).toHaveLength(2 + 3 + 2 + 2);
+  // API and network; three agents; each of them at two others; superuser and replicator; two roles.
+  expect(texts).toHaveLength(2 + 3 + 3 * 2 + 2 + 2);
   expect(new Set(texts).size).toBe(texts?.length);
 });
 
@@ -45,6 +47,16 @@ test("what is there never changes, and what is missing is added", () => {
   expect(agentToken(after, "constructor" as RegionId).reveal()).toHaveLength(64);
   expect(databasePasswords(after, "orders" as DatabaseId).roles).toHaveProperty("report");
   expect(formatSecrets(completeSecrets(after, small, random))).toBe(formatSecrets(after));
+});
+
+test("a state directory from before agents spoke to each other gets their secrets and keeps its own", () => {
+  const complete = completeSecrets(undefined, large, counting());
+  const { peerTokens: _, ...old } = JSON.parse(formatSecrets(complete)) as Record<string, unknown>;
+  const after = completeSecrets(parseSecrets(JSON.stringify(old), "world.json"), large, counting());
+  expect(JSON.parse(formatSecrets(after))).toMatchObject(old);
+  const [east, west] = ["east" as RegionId, "west" as RegionId];
+  expect(peerToken(after, east, west).reveal()).toHaveLength(64);
+  expect(peerToken(after, east, west).reveal()).not.toBe(peerToken(after, west, east).reveal());
 });
 
 test("secrets survive being written and read", () => {

@@ -33,6 +33,8 @@ const worldSecrets = z.object({
   networkToken: secret,
   /** By Region: who an agent is, for the controller. */
   agentTokens: z.record(z.string(), secret),
+  /** By the Region that asks, then the Region that is asked: who an agent is, for that one other agent. */
+  peerTokens: z.record(z.string(), z.record(z.string(), secret)).prefault({}),
   databases: z.record(z.string(), databaseSecrets),
 });
 
@@ -49,6 +51,9 @@ export function completeSecrets(
   const agentTokens = { ...existing?.agentTokens };
   for (const region of config.regions)
     agentTokens[region] = own(agentTokens, region) ?? draw(tokenBytes);
+  const peerTokens = completePeers(existing?.peerTokens ?? {}, config.regions, () =>
+    draw(tokenBytes),
+  );
   const databases = { ...existing?.databases };
   for (const database of config.databases) {
     databases[database.id] = completeDatabase(own(databases, database.id), database, () =>
@@ -60,8 +65,26 @@ export function completeSecrets(
     apiToken: existing?.apiToken ?? draw(tokenBytes),
     networkToken: existing?.networkToken ?? draw(tokenBytes),
     agentTokens,
+    peerTokens,
     databases,
   };
+}
+
+/** One for each ordered pair: who steals what one agent presents can ask no third one. */
+function completePeers(
+  existing: WorldSecrets["peerTokens"],
+  regions: readonly RegionId[],
+  draw: () => Secret,
+): WorldSecrets["peerTokens"] {
+  const tokens = { ...existing };
+  for (const from of regions) {
+    const ofOne = { ...own(tokens, from) };
+    for (const to of regions) {
+      if (to !== from) ofOne[to] = own(ofOne, to) ?? draw();
+    }
+    tokens[from] = ofOne;
+  }
+  return tokens;
 }
 
 function completeDatabase(
@@ -114,6 +137,12 @@ function jsonOf(text: string, path: string): unknown {
 /** Of a Region that the secrets were completed for. */
 export function agentToken(secrets: WorldSecrets, region: RegionId): Secret {
   return known(own(secrets.agentTokens, region), `the agent of ${region}`);
+}
+
+/** What the agent of `from` presents to the agent of `to`; two Regions that the secrets were completed for. */
+export function peerToken(secrets: WorldSecrets, from: RegionId, to: RegionId): Secret {
+  const ofOne = own(secrets.peerTokens, from);
+  return known(ofOne && own(ofOne, to), `the agent of ${from} at the agent of ${to}`);
 }
 
 /** Of a database that the secrets were completed for. */

@@ -26,6 +26,8 @@ const networkPeer = "(network)";
 
 /** 1 h: events are kept for days, so nobody notices the hour. */
 const archiveSweepMs = 3_600_000;
+/** 60 s: a Region that was away when its evidence became old is asked soon after it is back. */
+const evidenceSweepMs = 60_000;
 const dayMs = 86_400_000;
 
 export async function main(settingsPath: string): Promise<void> {
@@ -39,14 +41,14 @@ async function runController(context: ProgramContext<ControllerSettings>): Promi
   const archive = new SqliteArchive(settings.archivePath, clock);
   try {
     const term = await takeTerm(store, signal);
+    const machines = new Machines(lifeline, clock, (...change) => world.notePower(...change));
     const databases = new DatabaseController(
       { clock, log, store, archive },
-      databaseSettings(settings),
+      databaseSettings(settings, (region) => machines.power(region) === "stopped"),
       term,
     );
     const links = new LinkBoard({ clock, store }, settings.links, term);
     await Promise.all([databases.load(signal), links.load(signal)]);
-    const machines = new Machines(lifeline, clock, (...change) => world.notePower(...change));
     const world = new LocalWorld(
       { clock, log, archive, databases, links, machines, term },
       settings,
@@ -59,6 +61,7 @@ async function runController(context: ProgramContext<ControllerSettings>): Promi
     await Promise.all([
       databases.run(signal),
       sweepForever(archive, settings.eventsKeepDays, { clock, log }, signal),
+      sweepEvidenceForever(databases, settings.evidenceKeepDays, { clock, log }, signal),
     ]);
   } finally {
     archive.close();
@@ -102,14 +105,26 @@ async function serveAgents(
   );
 }
 
-function databaseSettings(settings: ControllerSettings): DatabaseSettings {
+function databaseSettings(
+  settings: ControllerSettings,
+  isStoppedByPerson: DatabaseSettings["isStoppedByPerson"],
+): DatabaseSettings {
   return {
     systems: settings.systems.map((system) => ({
       ...system,
       key: systemKey(system.database, system.kind === "local" ? system.firstPrimary : undefined),
+      name: system.database,
       roles: system.roles.map((role) => ({ ...role, password: undefined })),
     })),
     leaseTtlMs: settings.leaseTtlMs,
+    leaseMarginMs: settings.leaseMarginMs,
+    isStoppedByPerson,
+    agentAddressOf: (from, to) => {
+      const here = settings.regions.find(({ region }) => region === from);
+      const found = here?.seen.find(({ region }) => region === to);
+      assert(found !== undefined, `${from} has a link to the agent of ${to}`);
+      return found.agent;
+    },
     addressOf: (from, id) => {
       const here = settings.regions.find(({ region }) => region === from);
       const placed =
@@ -130,6 +145,26 @@ function databaseSettings(settings: ControllerSettings): DatabaseSettings {
       throw new Failure("state.damaged", `There is no password for role ${role} of ${database}`);
     },
   };
+}
+
+/** Nothing is removed by itself while nobody said for how long it is to be kept. */
+async function sweepEvidenceForever(
+  databases: DatabaseController,
+  keepDays: number,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  while (keepDays > 0 && !signal.aborted) {
+    await clock.sleep(evidenceSweepMs, signal).catch(() => undefined);
+    const outdatedMs = clock.wallMs() - keepDays * dayMs;
+    for (const { region, item } of databases.evidence()) {
+      if (item.atWallMs >= outdatedMs || signal.aborted) continue;
+      log.info("controller.evidence-outdated", { region, name: item.name });
+      await databases.removeEvidence(region, item.name, signal).catch((error: unknown) => {
+        if (!signal.aborted) log.warn("controller.evidence-kept", { error: describeError(error) });
+      });
+    }
+  }
 }
 
 async function sweepForever(

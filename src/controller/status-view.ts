@@ -7,7 +7,6 @@ import type {
   ApiRegion,
   ApiRegionState,
 } from "../api/api.ts";
-import type { SystemSnapshot } from "../database/controller.ts";
 import { reportMaxAgeMs } from "../database/reports.ts";
 import type { Address } from "../model/address.ts";
 import { formatBandwidth } from "../model/bandwidth.ts";
@@ -19,8 +18,11 @@ import type { PowerState } from "../model/power.ts";
 import type { InstanceId, RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
 import { formatInstant } from "../std/instant.ts";
+import { lossView, operationView } from "./operation-view.ts";
+import type { ShownSystem } from "./world-databases.ts";
+import { writerFacts } from "./writer-view.ts";
 
-type InstanceSnapshot = SystemSnapshot["instances"][number];
+export type InstanceSnapshot = ShownSystem["instances"][number];
 export type AddressOfInstance = (id: InstanceId) => Address;
 
 export type RegionFacts = {
@@ -58,37 +60,84 @@ function regionState(facts: RegionFacts): Judged {
   const states = facts.instances.map(({ report }) => report?.state.kind ?? "starting");
   if (states.every((state) => state === "serving")) return { state: "serving" };
   if (states.every((state) => state === "fenced")) return { state: "fenced" };
-  const onItsWay = new Set(["absent", "creating", "cloning", "starting", "stopped"]);
+  const onItsWay = new Set(["absent", "creating", "cloning", "starting", "stopped", "promoting"]);
   const isStarting = states.every((state) => state === "serving" || onItsWay.has(state));
   return { state: isStarting ? "starting" : "degraded" };
 }
 
-/** A database with all its systems: one for a global database, one in each Region for a local one. */
+/**
+ * A database with all its systems: one for a global database and for each Region that was detached from it, one in
+ * each Region for a local one.
+ */
 export function databaseView(
-  systems: readonly SystemSnapshot[],
+  systems: readonly ShownSystem[],
   addressOf: AddressOfInstance,
 ): ApiDatabase {
-  const [first] = systems;
-  assert(first !== undefined, "a database has at least one system");
+  const shared = systems.find(({ record }) => record.detachedFrom === undefined) ?? systems[0];
+  assert(shared !== undefined, "a database has at least one system");
   const members = Object.fromEntries(
     systems.flatMap((system) =>
-      system.system.regions.map(({ region }) => [region, memberView(system, region, addressOf)]),
+      membersOf(system).map((region) => [region, memberView(system, region, addressOf)]),
     ),
   );
-  if (first.system.kind === "local") {
-    return { kind: "local", epoch: null, primary: null, writer: null, members };
-  }
+  return shared.system.kind === "local"
+    ? { ...localFacts, members }
+    : { ...globalFacts(shared, addressOf), members };
+}
+
+/** In the order of `leeward.yaml`. */
+export function membersOf({ system, record }: ShownSystem): readonly RegionId[] {
+  return system.regions.map(({ region }) => region).filter((one) => record.members.includes(one));
+}
+
+/** Of the Regions that belong to it: elsewhere, nothing is to be there. */
+export function instancesOfMembers(snapshot: ShownSystem): readonly InstanceSnapshot[] {
+  return snapshot.instances.filter(({ id }) => snapshot.record.members.includes(id.region));
+}
+
+const localFacts: Omit<ApiDatabase, "members"> = {
+  kind: "local",
+  epoch: null,
+  primary: null,
+  writer: null,
+  lease: null,
+  fence: null,
+  estimatedLoss: {},
+  candidates: [],
+  failover: "manual",
+  operation: null,
+  rpoGuard: null,
+  evidenceSlots: null,
+};
+
+function globalFacts(
+  snapshot: ShownSystem,
+  addressOf: AddressOfInstance,
+): Omit<ApiDatabase, "members"> {
+  const { record, system, losses, operation } = snapshot;
+  const writer = writerOf(snapshot);
+  const secondaries = membersOf(snapshot).filter((region) => region !== record.primary);
   return {
     kind: "global",
-    epoch: first.record.epoch,
-    primary: first.record.primary,
-    writer: writerView(first, addressOf),
-    members,
+    epoch: record.epoch,
+    primary: record.primary,
+    writer: writerView(snapshot, addressOf),
+    ...writerFacts(snapshot, writer && currentReport(writer)),
+    estimatedLoss: Object.fromEntries(
+      secondaries.map((region) => [region, lossView(losses.get(region))]),
+    ),
+    candidates: [...record.candidates],
+    failover: system.failover,
+    operation: operation ? operationView(operation) : null,
   };
 }
 
-function writerView(snapshot: SystemSnapshot, addressOf: AddressOfInstance): ApiDatabase["writer"] {
-  const writer = snapshot.instances.find(({ isWriter }) => isWriter);
+export function writerOf({ instances }: ShownSystem): InstanceSnapshot | undefined {
+  return instances.find(({ isWriter }) => isWriter);
+}
+
+function writerView(snapshot: ShownSystem, addressOf: AddressOfInstance): ApiDatabase["writer"] {
+  const writer = writerOf(snapshot);
   if (!writer) return null;
   const { host, port } = addressOf(writer.id);
   return {
@@ -101,7 +150,7 @@ function writerView(snapshot: SystemSnapshot, addressOf: AddressOfInstance): Api
 }
 
 function memberView(
-  snapshot: SystemSnapshot,
+  snapshot: ShownSystem,
   region: RegionId,
   addressOf: AddressOfInstance,
 ): ApiMember {
@@ -112,7 +161,7 @@ function memberView(
   const { lag, ageMs } = isPrimary ? ownLag : lagOf(snapshot, region);
   return {
     role: isPrimary ? "primary" : "secondary",
-    state: stateOf(first),
+    state: snapshot.record.detachedFrom === undefined ? stateOf(first) : "detached",
     lagBytes: lag?.lagBytes ?? null,
     lagMs: rounded(lag?.lagMs),
     rpoLagMs: rounded(lag?.rpoLagMs),
@@ -126,10 +175,10 @@ const ownLag = { lag: { lagBytes: 0, lagMs: 0, rpoLagMs: 0 }, ageMs: 0 };
 
 /** The lag of a secondary Region, as its writer measured it last. */
 export function lagOf(
-  snapshot: SystemSnapshot,
+  snapshot: ShownSystem,
   region: RegionId,
 ): { readonly lag: MeasuredLag | undefined; readonly ageMs: number | undefined } {
-  const writer = snapshot.instances.find(({ isWriter }) => isWriter);
+  const writer = writerOf(snapshot);
   const lag = writer?.report?.lags.find((one) => one.region === region && one.number === 1);
   return { lag, ageMs: lag && writer?.reportAgeMs };
 }
@@ -172,15 +221,16 @@ function progressView(state: InstanceState & { kind: "cloning" }): ApiInstance["
 }
 
 /** `unknown` when its agent has been silent for too long. */
-export function stateOf({ report, reportAgeMs }: InstanceSnapshot): ApiInstance["state"] {
-  return isCurrent(report, reportAgeMs) ? report.state.kind : "unknown";
+export function stateOf(instance: InstanceSnapshot): ApiInstance["state"] {
+  return currentReport(instance)?.state.kind ?? "unknown";
 }
 
-function isCurrent(
-  report: InstanceReport | undefined,
-  ageMs: number | undefined,
-): report is InstanceReport {
-  return report !== undefined && ageMs !== undefined && ageMs <= reportMaxAgeMs;
+/** Undefined when its agent has been silent for too long. */
+export function currentReport({
+  report,
+  reportAgeMs,
+}: InstanceSnapshot): InstanceReport | undefined {
+  return reportAgeMs !== undefined && reportAgeMs <= reportMaxAgeMs ? report : undefined;
 }
 
 export function linkView(

@@ -33,6 +33,11 @@ export class Attempts {
     else attempt.nextAtMs = this.#clock.monotonicMs() + attempt.backoff.nextMs();
   }
 
+  /** What begins with this is not tried any more. */
+  forget(prefix: string): void {
+    for (const deed of this.#byDeed.keys()) if (deed.startsWith(prefix)) this.#byDeed.delete(deed);
+  }
+
   #of(deed: string): Attempt {
     const known = this.#byDeed.get(deed);
     if (known) return known;

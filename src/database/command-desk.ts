@@ -1,6 +1,6 @@
 /**
- * Commands that are given and not settled yet: one at a time for each instance, each with an id of its own, and
- * the next one after a pause when the last one failed.
+ * Commands that are given and not settled yet: one at a time for each deed (a step of an operation, on one
+ * instance), each attempt with an id of its own, and the next one after a pause when the last one failed.
  */
 import type { Clock } from "../env/env.ts";
 import type { Command, CommandAction } from "../model/assignment.ts";
@@ -18,14 +18,24 @@ import { Outbox } from "./outbox.ts";
 export type NewCommand = {
   readonly instance: InstanceId;
   readonly epoch: Epoch;
+  readonly version: number;
+  /** What this is a step of. Building and mending an instance is an operation of its own, `build`. */
+  readonly operation: string;
+  readonly step: string;
   readonly action: CommandAction;
 };
+
+/** What one deed has come to, as far as this controller has heard. */
+export type Deed = Pick<NewCommand, "instance" | "operation" | "step">;
 
 export class CommandDesk {
   readonly #clock: Clock;
   readonly #term: ControllerTerm;
   readonly #attempts: Attempts;
   readonly #outboxes = new Map<RegionId, Outbox>();
+  /** Commands that are given and not settled, and what the last of each deed came to. */
+  readonly #given = new Map<string, Command>();
+  readonly #progress = new Map<string, CommandProgress>();
 
   constructor(clock: Clock, term: ControllerTerm) {
     this.#clock = clock;
@@ -34,39 +44,64 @@ export class CommandDesk {
   }
 
   /** False while the last failed command is too recent for another one. */
-  mayTry(instance: InstanceId): boolean {
-    return this.#attempts.mayTry(formatInstance(instance));
+  mayTry(deed: Deed): boolean {
+    return this.#attempts.mayTry(nameOf(deed));
   }
 
-  /** Answers the command, or undefined when the present attempt was given before. */
-  give({ instance, epoch, action }: NewCommand): Command | undefined {
-    const operation = `build/${formatInstance(instance)}`;
+  /** Undefined before the deed's first command of this term began. */
+  progress(deed: Deed): CommandProgress | undefined {
+    return this.#progress.get(nameOf(deed));
+  }
+
+  /** Answers the command, or undefined when the present attempt was given before, or has to wait. */
+  give(asked: NewCommand): Command | undefined {
+    const { instance, epoch, version, operation, step, action } = asked;
+    const deed = nameOf(asked);
+    if (this.#given.has(deed) || !this.#attempts.mayTry(deed)) return undefined;
     // The term is part of the id: a new controller counts attempts from 1 again, and its command is another one.
-    const id = `${operation}/${this.#term}.${this.#attempts.number(formatInstance(instance))}`;
-    const outbox = this.outbox(instance.region);
-    if (outbox.has(id)) return undefined;
+    const id = `${deed}/${this.#term}.${this.#attempts.number(deed)}`;
     const { database, number } = instance;
+    const term = this.#term;
     const command: Command = {
       id,
-      term: this.#term,
+      term,
       epoch,
+      version,
       operation,
-      step: action.kind,
+      step,
       database,
       number,
       action,
     };
-    outbox.send(command);
+    this.#given.set(deed, command);
+    this.outbox(instance.region).send(command);
     return command;
   }
 
-  /** Hears what a report says of the instance's last command. A command of another controller is not ours to settle. */
-  hear(instance: InstanceId, progress: CommandProgress | undefined): void {
-    if (!progress || progress.outcome === "running") return;
-    const outbox = this.outbox(instance.region);
-    if (!outbox.has(progress.id)) return;
-    outbox.settle(progress.id);
-    this.#attempts.settled(formatInstance(instance), progress.outcome);
+  /** Hears how far a command has come. One of another controller, or of a deed that is over, is not ours to settle. */
+  hear(region: RegionId, progress: CommandProgress | undefined): void {
+    if (!progress) return;
+    const found = [...this.#given].find(([, { id }]) => id === progress.id);
+    if (!found) return;
+    const [deed, command] = found;
+    this.#progress.set(deed, progress);
+    if (progress.outcome === "running") return;
+    this.outbox(region).settle(command.id);
+    this.#given.delete(deed);
+    this.#attempts.settled(deed, progress.outcome);
+  }
+
+  /** The operation is over: what it asked for is asked no longer. */
+  withdraw(operation: string): void {
+    for (const [deed, command] of this.#given) {
+      if (command.operation !== operation) continue;
+      for (const outbox of this.#outboxes.values()) outbox.settle(command.id);
+      this.#given.delete(deed);
+    }
+    for (const deed of this.#progress.keys()) {
+      if (deed.startsWith(`${operation}/`)) this.#progress.delete(deed);
+    }
+    this.#attempts.forget(`${operation}/`);
   }
 
   outbox(region: RegionId): Outbox {
@@ -76,4 +111,8 @@ export class CommandDesk {
     this.#outboxes.set(region, fresh);
     return fresh;
   }
+}
+
+function nameOf({ operation, step, instance }: Deed): string {
+  return `${operation}/${step}/${formatInstance(instance)}`;
 }

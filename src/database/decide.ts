@@ -1,11 +1,13 @@
 /**
- * What a database system needs next. Pure: everything it knows is in its arguments. Rules: SPEC.md, D1 to D8.
+ * What a database system needs next, while no operation holds it. Pure: everything it knows is in its arguments.
+ * Rules: SPEC.md, D1 to D12.
  *
  *   not created ──the writer's Region is empty──► create ──its report names a system id──► record it
- *   created     ──a secondary is empty──────────► clone  ──it streams──► nothing more to do
+ *   created     ──a secondary is empty──────────► clone  ──it streams──► ask ──the writer heard it──► candidate
+ *   a former writer, or a member past the fork ──► set aside ──► it is empty
  */
 import type { InstanceReport } from "../model/instance.ts";
-import { formatInstance, type InstanceId, type SystemId } from "../model/region.ts";
+import { formatInstance, type InstanceId, type RegionId, type SystemId } from "../model/region.ts";
 import type { SystemRecord } from "./records.ts";
 import { isWriter, upstreamOf } from "./topology.ts";
 
@@ -19,7 +21,10 @@ export type InstanceView = {
 
 export type SystemView = {
   readonly record: SystemRecord;
+  /** Those of the member Regions. */
   readonly instances: readonly InstanceView[];
+  /** Whether what left the common history comes back by itself, once it is evidence. */
+  readonly rejoin: "automatic" | "manual";
 };
 
 export type Decision = { readonly because: string } & (
@@ -32,16 +37,26 @@ export type Decision = { readonly because: string } & (
       readonly systemId: SystemId;
       readonly replace: boolean;
     }
+  | { readonly kind: "set-aside"; readonly instance: InstanceId }
+  /** What a Region held is evidence by now: it may be cloned. */
+  | { readonly kind: "absolve"; readonly region: RegionId }
+  | { readonly kind: "ask-candidate"; readonly region: RegionId }
+  | { readonly kind: "accept-candidates"; readonly regions: readonly RegionId[] }
 );
 
 /** One decision for each instance that needs something; a single `wait` when none does. */
 export function decide(view: SystemView): readonly Decision[] {
-  const { systemId } = view.record;
+  const { systemId, operation } = view.record;
+  if (operation !== undefined) return [wait(`${operation} holds it`)];
   if (systemId === undefined) return [decideCreation(view)];
-  const clones = view.instances
-    .filter(({ id }) => !isWriter(id, view.record))
-    .flatMap((secondary) => decideClone(secondary, view, systemId));
-  return clones.length > 0 ? clones : [wait("no instance needs anything that can be had now")];
+  const secondaries = view.instances.filter(({ id }) => !isWriter(id, view.record));
+  const mends = secondaries.flatMap((secondary) => [
+    ...decideEvidence(secondary, view),
+    ...decideClone(secondary, view, systemId),
+  ]);
+  // One change of the record at a time: the next one is decided upon what this one leaves.
+  const needed = [...mends, ...decideCandidates(secondaries, view).slice(0, 1)];
+  return needed.length > 0 ? needed : [wait("no instance needs anything that can be had now")];
 }
 
 function decideCreation(view: SystemView): Decision {
@@ -67,13 +82,27 @@ function decideCreation(view: SystemView): Decision {
   return { kind: "create", instance: id, because: "the database system was never created" };
 }
 
+/** What left the history of the others becomes evidence before anything else happens to it (I5). */
+function decideEvidence(secondary: InstanceView, view: SystemView): readonly Decision[] {
+  const { id, report, mayTry } = secondary;
+  const isCondemned = view.record.condemned.includes(id.region) && id.number === 1;
+  if (!report || isBusy(report)) return [];
+  if (isCondemned && hasNoData(report)) {
+    const because = `what ${id.region} held is evidence now`;
+    return [{ kind: "absolve", region: id.region, because }];
+  }
+  const mustGo = report.state.kind === "diverged" || (isCondemned && report.systemId !== undefined);
+  if (!mustGo || !mayTry || view.rejoin === "manual") return [];
+  return [{ kind: "set-aside", instance: id, because: "it left the history of the others" }];
+}
+
 function decideClone(
   secondary: InstanceView,
   view: SystemView,
   systemId: SystemId,
 ): readonly Decision[] {
   const { id, report } = secondary;
-  if (!report || isBusy(report)) return [];
+  if (!report || isBusy(report) || view.record.condemned.includes(id.region)) return [];
   const upstreamId = upstreamOf(id, view.record);
   const upstream = view.instances.find(
     (other) => other.id.region === upstreamId?.region && other.id.number === upstreamId.number,
@@ -92,6 +121,29 @@ function decideClone(
   return mustRebuild
     ? [{ ...common, replace: true, because: "its upstream no longer has the WAL that it needs" }]
     : [];
+}
+
+/**
+ * A Region may be promoted once the writer's agent is known to ask it for promises (I2): first the writer is told
+ * to, and when it says that it follows that version of the record, the Region is a candidate.
+ */
+function decideCandidates(
+  secondaries: readonly InstanceView[],
+  { record, instances }: SystemView,
+): readonly Decision[] {
+  const { asked, candidates, condemned, epoch, version } = record;
+  const writer = instances.find(({ id }) => isWriter(id, record))?.report;
+  if (asked.length > 0 && writer?.epoch === epoch && writer.version >= version) {
+    const because = "the writer's agent asks them for promises";
+    return [{ kind: "accept-candidates", regions: asked, because }];
+  }
+  return secondaries
+    .filter(({ id, report }) => {
+      const isKnown = [...asked, ...candidates, ...condemned].includes(id.region);
+      const streams = report?.state.kind === "serving" && report.epoch === epoch;
+      return id.number === 1 && !isKnown && streams;
+    })
+    .map(({ id }) => ({ kind: "ask-candidate", region: id.region, because: "it streams" }));
 }
 
 function isBusy(report: InstanceReport): boolean {

@@ -1,27 +1,54 @@
 /**
- * The records of all systems: a copy in memory of what the store holds, changed by compare-and-swap alone. When
- * a change fails, it is unknown whether it was made (the answer may have been lost), so the copy is thrown away
- * and read again before anybody decides upon it.
+ * The records of all systems and the journal of their operations: a copy in memory of what the store holds, changed
+ * by compare-and-swap alone. When a change fails, it is unknown whether it was made (the answer may have been lost),
+ * so the copy is thrown away and read again before anybody decides upon it.
  */
 import { Failure } from "../model/failure.ts";
+import type { Operation } from "../model/operation.ts";
+import type { OperationId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
-import type { Store } from "../store/store.ts";
-import { formatRecord, parseRecord, type SystemRecord } from "./records.ts";
+import type { Change, Compare, Store } from "../store/store.ts";
+import {
+  formatOperation,
+  operationKey,
+  operationPrefix,
+  parseOperation,
+} from "./operation-record.ts";
+import { formatRecord, parseRecord, systemPrefix, type SystemRecord } from "./records.ts";
+
+/** A year of weekly drills of a few databases; people read the last ones. */
+const operationsMax = 200;
+
+/** What one commit changes: each system and operation at most once. */
+export type BookChange = {
+  /** `after` undefined: the record goes. `before` undefined: it must not exist. */
+  readonly records: readonly {
+    readonly key: string;
+    readonly before: SystemRecord | undefined;
+    readonly after: SystemRecord | undefined;
+  }[];
+  readonly operations: readonly Operation[];
+};
 
 export class RecordBook {
   readonly #store: Store;
-  readonly #records = new Map<string, SystemRecord>();
-  readonly #doubtful = new Set<string>();
+  #records = new Map<string, SystemRecord>();
+  #operations = new Map<OperationId, Operation>();
+  /** Word for word: an earlier version of Leeward may have written a record with fewer fields. */
+  #written = new Map<string, string>();
+  #isDoubtful = false;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** Reads the record, and makes it from `first` when there is none. @throws Failure of the store */
-  async open(key: string, first: SystemRecord, signal: AbortSignal): Promise<void> {
-    const entry = await this.#store.get(key, signal);
-    if (entry) this.#records.set(key, parseRecord(entry));
-    else await this.#commit(key, undefined, first, signal);
+  /** Reads everything, and makes the records that are missing. @throws Failure of the store */
+  async open(firsts: ReadonlyMap<string, SystemRecord>, signal: AbortSignal): Promise<void> {
+    await this.#read(firsts, signal);
+    for (const [key, first] of firsts) {
+      if (this.#records.has(key)) continue;
+      await this.change({ records: [{ key, before: undefined, after: first }], operations: [] }, signal);
+    }
   }
 
   /** What was read or written last; it may be doubtful, see `settle`. */
@@ -31,41 +58,99 @@ export class RecordBook {
     return record;
   }
 
-  /** Reads the record again when the last change of it failed. Decide only upon what this answers. */
-  async settle(key: string, signal: AbortSignal): Promise<SystemRecord> {
-    if (this.#doubtful.has(key)) {
-      const entry = await this.#store.get(key, signal);
-      if (!entry) throw new Failure("state.damaged", `The record ${key} is gone from the store`);
-      this.#records.set(key, parseRecord(entry));
-      this.#doubtful.delete(key);
-    }
-    return this.get(key);
+  has(key: string): boolean {
+    return this.#records.has(key);
   }
 
-  /** @throws Failure `store.conflict` when the record is no longer what it was when this was decided */
-  async change(
-    key: string,
-    before: SystemRecord,
-    after: SystemRecord,
-    signal: AbortSignal,
-  ): Promise<void> {
-    this.#doubtful.add(key);
-    await this.#commit(key, before, after, signal);
-    this.#doubtful.delete(key);
+  entries(): readonly (readonly [key: string, record: SystemRecord])[] {
+    return [...this.#records];
   }
 
-  async #commit(
-    key: string,
-    before: SystemRecord | undefined,
-    after: SystemRecord,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const unchanged = before ? { key, value: formatRecord(before) } : { key, version: 0 };
-    const put = { kind: "put", key, value: formatRecord(after) } as const;
-    const { succeeded } = await this.#store.commit([unchanged], [put], signal);
+  operation(id: OperationId): Operation | undefined {
+    return this.#operations.get(id);
+  }
+
+  /** Newest first. */
+  operations(): readonly Operation[] {
+    return [...this.#operations.values()].toSorted((a, b) => b.startedWallMs - a.startedWallMs);
+  }
+
+  /** Reads everything again when the last change failed. Decide only upon what is there afterwards. */
+  async settle(signal: AbortSignal): Promise<void> {
+    if (!this.#isDoubtful) return;
+    await this.#read(new Map(this.#records), signal);
+    this.#isDoubtful = false;
+  }
+
+  /** @throws Failure `store.conflict` when a record is no longer what it was when this was decided */
+  async change({ records, operations }: BookChange, signal: AbortSignal): Promise<void> {
+    const compare = records.map(({ key, before }) => this.#unchanged(key, before));
+    const changes = [
+      ...records.map(({ key, after }): Change =>
+        after ? { kind: "put", key, value: formatRecord(after) } : { kind: "delete", key },
+      ),
+      ...operations.map((operation): Change => {
+        return { kind: "put", key: operationKey(operation.id), value: formatOperation(operation) };
+      }),
+    ];
+    const outdated = this.#outdated(operations);
+    this.#isDoubtful = true;
+    const { succeeded } = await this.#store.commit(compare, [...changes, ...outdated.map(removal)], signal);
     if (!succeeded) {
-      throw new Failure("store.conflict", `The record ${key} changed while it was decided upon`);
+      const keys = records.map(({ key }) => key).join(", ");
+      throw new Failure("store.conflict", `The record ${keys} changed while it was decided upon`);
     }
-    this.#records.set(key, after);
+    this.#isDoubtful = false;
+    for (const { key, after } of records) this.#keep(key, after);
+    for (const operation of operations) this.#operations.set(operation.id, operation);
+    for (const id of outdated) this.#operations.delete(id);
   }
+
+  /** The oldest that ended, one for each that begins. */
+  #outdated(added: readonly Operation[]): readonly OperationId[] {
+    const fresh = added.filter(({ id }) => !this.#operations.has(id)).length;
+    const excess = this.#operations.size + fresh - operationsMax;
+    if (excess <= 0) return [];
+    return this.operations()
+      .filter(({ phase, id }) => phase === "ended" && !added.some((one) => one.id === id))
+      .slice(-excess)
+      .map(({ id }) => id);
+  }
+
+  /** The claim that the record is what `before` says. */
+  #unchanged(key: string, before: SystemRecord | undefined): Compare {
+    if (!before) return { key, version: 0 };
+    const known = this.#records.get(key);
+    const isKnown = known !== undefined && formatRecord(known) === formatRecord(before);
+    return { key, value: (isKnown ? this.#written.get(key) : undefined) ?? formatRecord(before) };
+  }
+
+  #keep(key: string, record: SystemRecord | undefined): void {
+    if (record) {
+      this.#records.set(key, record);
+      this.#written.set(key, formatRecord(record));
+    } else {
+      this.#records.delete(key);
+      this.#written.delete(key);
+    }
+  }
+
+  async #read(firsts: ReadonlyMap<string, SystemRecord>, signal: AbortSignal): Promise<void> {
+    const systems = await this.#store.list(systemPrefix, signal);
+    const operations = await this.#store.list(operationPrefix, signal);
+    this.#written = new Map(systems.entries.map(({ key, value }) => [key, value]));
+    this.#records = new Map(
+      systems.entries.map((entry) => [entry.key, parseRecord(entry, firsts.get(entry.key))]),
+    );
+    this.#operations = new Map(
+      operations.entries.map((entry) => {
+        const operation = parseOperation(entry);
+        return [operation.id, operation];
+      }),
+    );
+  }
+}
+
+function removal(id: OperationId): Change {
+  return { kind: "delete", key: operationKey(id) };
 }

@@ -6,13 +6,22 @@
  * an older ticket: acting on it would clone over what has been built in the meantime.
  */
 import type { Clock } from "../env/env.ts";
+import type { EvidenceItem } from "../model/evidence.ts";
 import type { InstanceReport } from "../model/instance.ts";
 import type { ControllerTerm, InstanceId, RegionId } from "../model/region.ts";
 
 /** 3 s: an agent reports each second; after three silent ones its Region counts as unreachable. */
 export const reportMaxAgeMs = 3_000;
 
-type RegionReport = { readonly instances: readonly InstanceReport[]; readonly atMs: number };
+/** What an agent says beside its instances. */
+export type RegionFacts = {
+  readonly instances: readonly InstanceReport[];
+  readonly evidence: readonly EvidenceItem[];
+  /** How long the agents of other Regions have not been heard there, in ms. */
+  readonly peers: readonly { readonly region: RegionId; readonly silentMs: number }[];
+};
+
+type RegionReport = RegionFacts & { readonly atMs: number };
 
 export type ReportedInstance = { readonly report: InstanceReport; readonly ageMs: number };
 
@@ -33,9 +42,10 @@ export class Reports {
   }
 
   /** Answers false, and keeps nothing, when the report is older than the last answer. */
-  take(region: RegionId, ticket: string, instances: readonly InstanceReport[]): boolean {
+  take(region: RegionId, ticket: string, facts: RegionFacts): boolean {
     if (ticket !== this.ticket(region)) return false;
-    this.#byRegion.set(region, { instances, atMs: this.#clock.monotonicMs() });
+    const { instances, evidence, peers } = facts;
+    this.#byRegion.set(region, { instances, evidence, peers, atMs: this.#clock.monotonicMs() });
     this.#nextTicket(region);
     return true;
   }
@@ -51,6 +61,12 @@ export class Reports {
   ageMs(region: RegionId): number | undefined {
     const last = this.#byRegion.get(region);
     return last && this.#clock.monotonicMs() - last.atMs;
+  }
+
+  /** What the Region said last, however old; undefined when it never did to this controller. */
+  facts(region: RegionId): (RegionFacts & { readonly ageMs: number }) | undefined {
+    const last = this.#byRegion.get(region);
+    return last && { ...last, ageMs: this.#clock.monotonicMs() - last.atMs };
   }
 
   /** The last report of an instance, however old. */

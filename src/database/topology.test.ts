@@ -27,6 +27,10 @@ const system: DatabaseSystem = {
   ],
   roles: [],
   owner: undefined,
+  failover: "manual",
+  rejoin: "automatic",
+  rpoGuardMs: 0,
+  failoverPauseMs: 0,
 };
 const record: SystemRecord = {
   epoch: 1 as Epoch,

@@ -98,6 +98,77 @@ export const failures = {
     exit: 75,
     hint: "`leeward logs REGION` shows what it waits for.",
   },
+  "operation.unknown": {
+    http: 404,
+    exit: 64,
+    hint: "`leeward operations` lists them.",
+  },
+  "operation.target-invalid": {
+    http: 409,
+    exit: 64,
+    hint: "`leeward status` shows which Regions a database has, and which of them is its primary.",
+  },
+  "operation.refused": {
+    http: 409,
+    exit: 75,
+    hint: "Nothing was changed. With --dry-run all its checks are shown; repeat it when they pass.",
+  },
+  "operation.conflict": {
+    http: 409,
+    exit: 75,
+    hint: "One operation at a time on a database: `leeward operations --follow` waits for the other, `leeward operations cancel ID` ends it.",
+  },
+  "operation.not-cancellable": {
+    http: 409,
+    exit: 75,
+    hint: "It has ended, or is past its point of no return; `leeward operations show ID --follow` waits for its end.",
+  },
+  "operation.rolled-back": {
+    http: 409,
+    exit: 75,
+    hint: "The primary is where it was and accepts writes; mend what is named, then repeat.",
+  },
+  "operation.failed": {
+    http: 500,
+    exit: 69,
+    hint: "`leeward operations show ID` has every step and its reason.",
+  },
+  "operation.out-of-sight": {
+    http: 504,
+    exit: 75,
+    hint: "It goes on without this command; `leeward operations show ID --follow` watches it.",
+  },
+  "failover.data-loss-not-allowed": {
+    http: 409,
+    exit: 64,
+    hint: "Add --allow-data-loss when that loss is acceptable; while the primary answers, `leeward switchover` loses nothing.",
+  },
+  "failover.unexpected-primary": {
+    http: 409,
+    exit: 75,
+    hint: "Somebody else was faster; look at `leeward status` before anything else.",
+  },
+  "failover.no-candidate": {
+    http: 409,
+    exit: 69,
+    hint: "Only a secondary that was in step when its primary was last heard can be promoted; `leeward status` lists the candidates.",
+  },
+  "failover.not-fenced": {
+    http: 409,
+    exit: 75,
+    hint: "Wait until its lease is over and repeat; when you know that it cannot write, say why with --override-fence.",
+  },
+  "failover.not-redundant": {
+    http: 409,
+    exit: 75,
+    hint: "Wait until a secondary streams from the new primary, or say with --override-fence why it has to be now.",
+  },
+  "failover.not-confirmed": {
+    http: 400,
+    exit: 64,
+    hint: "Nothing was changed. Answer y, or pass --yes where nobody can answer.",
+  },
+  "evidence.unknown": { http: 404, exit: 64, hint: "`leeward snapshots` lists what is kept." },
   "network.address-in-use": {
     http: 409,
     exit: 69,
@@ -194,6 +265,11 @@ export const failures = {
     http: 500,
     exit: 70,
     hint: "`leeward logs REGION` has the server's own words.",
+  },
+  "postgres.promote-failed": {
+    http: 500,
+    exit: 70,
+    hint: "It is tried again by itself; `leeward logs REGION` has the server's own words.",
   },
   "postgres.query-failed": { http: 502, exit: 69, hint: "The server's own message is above." },
   "sql.failed": {

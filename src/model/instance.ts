@@ -1,4 +1,6 @@
 /** What an agent says about one of its instances, and what the controller wants of it. */
+import type { EvidenceSlot } from "./evidence.ts";
+import type { Fork } from "./fork.ts";
 import type { Lsn } from "./lsn.ts";
 import type { DatabaseId, Epoch, RegionId, SystemId } from "./region.ts";
 
@@ -7,6 +9,7 @@ export type Role = "primary" | "secondary";
 /**
  *   absent ──create──► creating ──► stopped ──start──► starting ──► serving | catching-up
  *   absent ──clone───► cloning ───► stopped        no lease: fenced      broken: failed
+ *   catching-up ──promote──► promoting ──► serving     past the fork: diverged ──set aside──► absent
  */
 export type InstanceState =
   /** There is no data directory. */
@@ -26,6 +29,9 @@ export type InstanceState =
   | { readonly kind: "catching-up"; readonly because: string }
   /** Refuses writes, because it cannot prove that it may accept them (I2). */
   | { readonly kind: "fenced"; readonly because: string }
+  | { readonly kind: "promoting" }
+  /** Its data left the history that the others share; nothing overwrites them before they are evidence (I5). */
+  | { readonly kind: "diverged"; readonly because: string }
   | { readonly kind: "failed"; readonly because: string; readonly code: string };
 
 export type InstanceStateKind = InstanceState["kind"];
@@ -48,14 +54,53 @@ export type MeasuredLag = {
   readonly progressLagMs: number | undefined;
   readonly sentBytes: number;
   readonly slotIsIntact: boolean;
+  /** What a failover to it would lose now; undefined while it is not known. */
+  readonly loss: MeasuredLoss | undefined;
 };
+
+/** Counted from commit records in the WAL; Leeward's own writes are left out. */
+export type MeasuredLoss = {
+  readonly transactions: number;
+  readonly bytes: number;
+  /** False: at least so many, there was more WAL than could be read. */
+  readonly isExact: boolean;
+};
+
+/** What a command found out. */
+export type CommandResult =
+  /** The old writer was shut down cleanly, and here its WAL ends. */
+  | {
+      readonly kind: "token";
+      readonly systemId: SystemId;
+      readonly timeline: number;
+      readonly lsn: Lsn;
+    }
+  /** The target has replayed what it received, and its stream has ended. */
+  | { readonly kind: "position"; readonly timeline: number; readonly replayedLsn: Lsn }
+  /** `writePauseMs`: between the probe's last write on the old writer and its first on this one. */
+  | {
+      readonly kind: "promoted";
+      readonly fork: Fork;
+      readonly writePauseMs: number | undefined;
+    };
 
 /** How far the last command that this instance was given has come. */
 export type CommandProgress = {
   readonly id: string;
   readonly outcome: "running" | "done" | "failed";
   readonly because: string;
+  readonly result: CommandResult | undefined;
 };
+
+/** What bounds the loss of a failover (`rpoGuardMs`), as the writer's agent has it. */
+export type RpoGuardState =
+  | { readonly kind: "off" }
+  /** Below the limit. */
+  | { readonly kind: "watching" }
+  /** Commits wait for a secondary. */
+  | { readonly kind: "holding" }
+  /** It would stop every write, because no secondary streams. */
+  | { readonly kind: "suspended"; readonly because: string };
 
 export type InstanceReport = {
   readonly database: DatabaseId;
@@ -64,9 +109,22 @@ export type InstanceReport = {
   readonly state: InstanceState;
   /** The epoch of the assignment that the agent follows. */
   readonly epoch: Epoch | undefined;
+  /** The version of the record that it follows; 0 before the first. */
+  readonly version: number;
+  /** Primary only: how long its right to accept writes lasts, in ms, and who gave it. */
+  readonly lease: LeaseHolding | undefined;
   readonly systemId: SystemId | undefined;
   readonly position: Position | undefined;
   /** On the writer: one for each secondary instance. */
   readonly lags: readonly MeasuredLag[];
+  /** On the writer. */
+  readonly evidenceSlots: readonly EvidenceSlot[];
+  readonly rpoGuard: RpoGuardState;
   readonly command: CommandProgress | undefined;
+};
+
+export type LeaseHolding = {
+  readonly leftMs: number;
+  /** The controller, or the promises of the Regions that could be promoted while it is away. */
+  readonly from: "controller" | "promises";
 };

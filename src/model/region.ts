@@ -13,6 +13,9 @@ export type ControllerTerm = number & { readonly brand: "ControllerTerm" };
 /** The identity that `initdb` draws; equal on every member of one global database, on no two of different ones. */
 export type SystemId = string & { readonly brand: "SystemId" };
 
+/** One operation on one database system, unique for ever: `switchover-orders-7-2`. */
+export type OperationId = string & { readonly brand: "OperationId" };
+
 /** One PostgreSQL server: the `number`-th (from 1) instance of `database` in `region`. */
 export type InstanceId = {
   readonly database: DatabaseId;

@@ -6,6 +6,7 @@ import {
   soon,
   spec,
   sql,
+  startPrimary,
   upstreamAt,
 } from "../../test/postgres/scratch.ts";
 import { TcpProxy } from "../../test/postgres/tcp-proxy.ts";
@@ -21,7 +22,7 @@ test("a black hole is noticed in a bounded time by the secondary, and does not h
   const secondary = scratch.server("b", drawAddress());
   const upstream = upstreamAt(proxyAddress);
   const systemId = await writer.create(spec, soon());
-  await writer.start({ kind: "primary" }, soon());
+  await startPrimary(writer);
   await writer.ensureSlots([upstream.slot], soon());
   const proxy = await TcpProxy.open(proxyAddress, address);
   await secondary.clone(upstream, systemId, () => undefined, soon());

@@ -1,4 +1,5 @@
 /** The SQL that makes a fresh database system usable, for `postgres --single` on the database `postgres`. */
+import { ownObjects } from "./own-objects.ts";
 import { quoteIdentifier, quoteLiteral } from "./sql-text.ts";
 
 export type BootstrapRole = {
@@ -29,5 +30,5 @@ export function renderBootstrap(
     databaseName === "postgres"
       ? []
       : [`CREATE DATABASE ${quoteIdentifier(databaseName)}${ownedBy}`];
-  return [...create, "CREATE EXTENSION pg_walinspect", ...database];
+  return [...create, ...ownObjects, ...database];
 }

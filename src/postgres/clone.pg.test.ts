@@ -11,6 +11,7 @@ import {
   soon,
   spec,
   sql,
+  startPrimary,
   superuserPassword,
   upstreamAt,
 } from "../../test/postgres/scratch.ts";
@@ -34,7 +35,7 @@ describe("a clone", () => {
     writerAddress = drawAddress();
     writer = scratch.server("writer", writerAddress);
     systemId = await writer.create(spec, soon());
-    await writer.start({ kind: "primary" }, soon());
+    await startPrimary(writer);
     await sql(
       writerAddress,
       "create table ballast as select i, repeat(md5(i::text), 31) as x from generate_series(1, 20000) i",

@@ -6,8 +6,9 @@ import {
   renderHba,
   renderLeewardConf,
   renderPassFile,
+  withLiveSettings,
 } from "./configuration.ts";
-import type { Settings } from "./configuration.ts";
+import type { LiveSettings, Settings } from "./configuration.ts";
 import { exists, replaceFile } from "./instance-directory.ts";
 import { dataOwner, type Instance } from "./instance.ts";
 import type { StartAs, Upstream } from "./postgres.ts";
@@ -27,7 +28,10 @@ export function settingsOf(instance: Instance, upstream: Upstream | undefined): 
 export async function writeConfiguration(instance: Instance, as: StartAs): Promise<void> {
   const { data } = instance.paths;
   const owner = dataOwner(instance);
-  await writeUpstream(instance, as.kind === "secondary" ? as.upstream : undefined);
+  const upstream = as.kind === "secondary" ? as.upstream : undefined;
+  if (upstream) await writePassFile(instance);
+  const leewardConf = renderLeewardConf(settingsOf(instance, upstream));
+  await replaceFile(join(data, "leeward.conf"), leewardConf, owner);
   await replaceFile(
     join(data, "pg_hba.conf"),
     renderHba(instance.allowFrom, instance.address.host),
@@ -42,20 +46,21 @@ export async function writeConfiguration(instance: Instance, as: StartAs): Promi
   else if (!(await exists(standbySignal))) await replaceFile(standbySignal, "", owner);
 }
 
-/** `leeward.conf`, and for a secondary the password that its receiver logs in with. */
-export async function writeUpstream(
+/** What a secondary's receiver logs in with. */
+export async function writePassFile(instance: Instance): Promise<void> {
+  const password = instance.passwords.replicator.reveal();
+  await replaceFile(instance.paths.passFile, renderPassFile(password), dataOwner(instance));
+}
+
+/** Answers whether anything had to be changed. The server takes it over by a reload. */
+export async function changeLiveSettings(
   instance: Instance,
-  upstream: Upstream | undefined,
-): Promise<void> {
-  const { data, passFile } = instance.paths;
-  const owner = dataOwner(instance);
-  if (upstream) {
-    const password = instance.passwords.replicator.reveal();
-    await replaceFile(passFile, renderPassFile(password), owner);
-  }
-  await replaceFile(
-    join(data, "leeward.conf"),
-    renderLeewardConf(settingsOf(instance, upstream)),
-    owner,
-  );
+  settings: LiveSettings,
+): Promise<boolean> {
+  const path = join(instance.paths.data, "leeward.conf");
+  const present = await readFile(path, "utf8");
+  const wanted = withLiveSettings(present, settings);
+  if (wanted === present) return false;
+  await replaceFile(path, wanted, dataOwner(instance));
+  return true;
 }

@@ -6,8 +6,11 @@ import {
   renderLeewardConf,
   renderPassFile,
   type Settings,
+  synchronousSettings,
+  withLiveSettings,
 } from "./configuration.ts";
 import { localeArguments } from "./new-cluster.ts";
+import { ownObjects } from "./own-objects.ts";
 
 const settings: Settings = {
   listenHost: "127.0.1.11",
@@ -65,10 +68,38 @@ test("names are quoted in the first SQL, and the maintenance database is not mad
   const statements = renderBootstrap([{ ...role, verifier: "v'" }], "my db", 'o"x');
   expect(statements[0]).toBe(`CREATE ROLE "o""x" LOGIN NOSUPERUSER NOREPLICATION PASSWORD 'v'''`);
   expect(statements.at(-1)).toBe(`CREATE DATABASE "my db" OWNER "o""x"`);
-  expect(renderBootstrap([], "postgres", undefined)).toEqual(["CREATE EXTENSION pg_walinspect"]);
+  expect(renderBootstrap([], "postgres", undefined)).toEqual(ownObjects);
 });
 
 test("text sorts the same in every Region from 17 on", () => {
   expect(localeArguments(18)).toContain("--locale-provider=builtin");
   expect(localeArguments(15)).toEqual(["--locale=C.UTF-8"]);
+});
+
+test("a start refuses clients' writes and waits for no standby, whatever the user's own parameters are", () => {
+  const own = [
+    { name: "default_transaction_read_only", value: "off" },
+    { name: "synchronous_standby_names", value: "*" },
+  ];
+  const lines = renderLeewardConf({ ...settings, own }).split("\n");
+  const last = (name: string): string | undefined =>
+    lines.findLast((line) => line.startsWith(`${name} = `));
+  expect(last("default_transaction_read_only")).toBe("default_transaction_read_only = on");
+  expect(last("synchronous_standby_names")).toBe("synchronous_standby_names = ''");
+});
+
+test("a live setting changes its last line and nothing else, and is added where there is none", () => {
+  const present = "# a comment\nx = 'user'\ny = 1\nx = 'ours'\n";
+  expect(withLiveSettings(present, { x: "it's" })).toBe(
+    "# a comment\nx = 'user'\ny = 1\nx = 'it''s'\n",
+  );
+  expect(withLiveSettings(present, { x: "ours" })).toBe(present);
+  expect(withLiveSettings("y = 1\n", { x: false })).toBe("y = 1\nx = off\n");
+});
+
+test("standbys are named by application name, with any character in it", () => {
+  expect(synchronousSettings([])).toEqual({ synchronous_standby_names: "" });
+  expect(synchronousSettings(["orders/b/1", 'c"d'])).toEqual({
+    synchronous_standby_names: 'ANY 1 ("orders/b/1","c""d")',
+  });
 });

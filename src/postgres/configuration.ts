@@ -35,8 +35,11 @@ export function renderLeewardConf(settings: Settings): string {
     ["wal_level", "logical"],
     ["track_commit_timestamp", true],
     ["max_wal_senders", 16],
-    ["max_replication_slots", 16],
-    ["wal_keep_size", "64MB"],
+    // A physical slot for each secondary, and an evidence slot for each SQL database.
+    ["max_replication_slots", 64],
+    // A new primary has no slot yet for its other secondaries. What they lack of the old timeline is there all the
+    // same, unless they are this much behind.
+    ["wal_keep_size", "256MB"],
     ["max_slot_wal_keep_size", `${settings.slotWalKeepMegabytes}MB`],
     ["wal_sender_timeout", `${REPLICATION_TIMEOUT_MS}ms`],
     ["wal_receiver_timeout", `${REPLICATION_TIMEOUT_MS}ms`],
@@ -57,13 +60,48 @@ export function renderLeewardConf(settings: Settings): string {
     ["log_timezone", "UTC"],
     ["lc_messages", "C"],
     ["log_checkpoints", false],
-    ["primary_conninfo", upstream ? renderConnectionInfo(upstream, settings.passFile) : ""],
-    ["primary_slot_name", upstream ? upstream.slot : ""],
     // The last line of a name counts.
     ...settings.own.map(({ name, value }) => [name, value] as const),
+    ...Object.entries(upstreamSettings(upstream, settings.passFile)),
+    ...Object.entries(closedWrites),
+    ...Object.entries(synchronousSettings([])),
   ];
-  const body = lines.map(([name, value]) => `${name} = ${renderValue(value)}`).join("\n");
+  const body = lines.map(([name, value]) => renderLine(name, value)).join("\n");
   return `# Written by Leeward at each start. Your own settings: ALTER SYSTEM, or postgresql.conf.\n${body}\n`;
+}
+
+/** Some settings of `leeward.conf` that a running server takes over by a reload. */
+export type LiveSettings = Readonly<Record<string, string | boolean>>;
+
+/** Each start begins so, also a standby's, which may be promoted. */
+export const closedWrites: LiveSettings = { default_transaction_read_only: true };
+export const openedWrites: LiveSettings = { default_transaction_read_only: false };
+
+export function upstreamSettings(upstream: Upstream | undefined, passFile: string): LiveSettings {
+  return {
+    primary_conninfo: upstream ? renderConnectionInfo(upstream, passFile) : "",
+    primary_slot_name: upstream ? upstream.slot : "",
+  };
+}
+
+/** A name is quoted, because `orders/us-west-2/1` is no word to PostgreSQL. */
+export function synchronousSettings(standbys: readonly string[]): LiveSettings {
+  const names = standbys.map((name) => `"${name.replaceAll('"', '""')}"`).join(",");
+  return { synchronous_standby_names: standbys.length === 0 ? "" : `ANY 1 (${names})` };
+}
+
+/** The text of `leeward.conf` with other values for these settings: the last line of each, because it counts. */
+export function withLiveSettings(leewardConf: string, settings: LiveSettings): string {
+  const lines = leewardConf.trimEnd().split("\n");
+  for (const [name, value] of Object.entries(settings)) {
+    const at = lines.findLastIndex((line) => line.startsWith(`${name} = `));
+    lines.splice(at < 0 ? lines.length : at, 1, renderLine(name, value));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function renderLine(name: string, value: string | number | boolean): string {
+  return `${name} = ${renderValue(value)}`;
 }
 
 function renderValue(value: string | number | boolean): string {

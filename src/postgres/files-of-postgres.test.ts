@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { Secret } from "../std/secret.ts";
-import { parseSystemId } from "./control-file.ts";
 import { parseVersion } from "./installation.ts";
 import { parsePidFile } from "./pid-file.ts";
 import { parseLsof } from "./process-table.ts";
@@ -26,14 +25,6 @@ test.for([
   ["bash: no such file\n", undefined],
 ] as const)("the version %j", ([text, expected]) => {
   expect(parseVersion(text)).toEqual(expected);
-});
-
-test("a system identifier is read to its last digit, and an empty file is none", () => {
-  const control = Buffer.alloc(16);
-  control.writeBigUInt64LE(7710538474207663835n);
-  expect(parseSystemId(control)).toBe("7710538474207663835");
-  expect(parseSystemId(Buffer.alloc(16))).toBeUndefined();
-  expect(parseSystemId(Buffer.alloc(3))).toBeUndefined();
 });
 
 test("lsof's lines are read by process", () => {

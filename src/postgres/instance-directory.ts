@@ -4,6 +4,7 @@
  *   data             the data directory, whole: it appears by a rename, at the end of a creation or a clone
  *   data.unfinished  a creation or a clone that goes on, or that was interrupted
  *   data.removed     a data directory on its way out
+ *   evidence         data directories of former primaries, each whole in a directory of its name
  *   postgres.log     what the server says; postgres.log.1 is what it said before
  *   upstream.pass    the replicator's password, for libpq
  */
@@ -23,7 +24,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../model/failure.ts";
-import { parseSystemId } from "./control-file.ts";
+import { type ControlFile, parseControlFile } from "./control-file.ts";
 import type { DataDirectory } from "./postgres.ts";
 import type { User } from "./run-as.ts";
 
@@ -32,6 +33,7 @@ export type InstancePaths = {
   readonly data: string;
   readonly unfinished: string;
   readonly removed: string;
+  readonly evidence: string;
   readonly log: string;
   readonly passFile: string;
 };
@@ -42,6 +44,7 @@ export function instancePaths(directory: string): InstancePaths {
     data: join(directory, "data"),
     unfinished: join(directory, "data.unfinished"),
     removed: join(directory, "data.removed"),
+    evidence: join(directory, "evidence"),
     log: join(directory, "postgres.log"),
     passFile: join(directory, "upstream.pass"),
   };
@@ -73,9 +76,30 @@ async function inspectData(data: string, major: number): Promise<DataDirectory> 
       `${data} was made by PostgreSQL ${version}, and PostgreSQL ${major} is installed`,
     );
   }
-  const systemId = parseSystemId(await readFile(join(data, "global", "pg_control")).catch(damaged));
-  if (systemId === undefined) return damaged(new Error("global/pg_control is empty"));
-  return { kind: "present", systemId, isStandby: await exists(join(data, "standby.signal")) };
+  const { systemId, end } = await readControlFile(data);
+  return { kind: "present", systemId, isStandby: await exists(join(data, "standby.signal")), end };
+}
+
+/** A running server overwrites the file in place; a read that falls into one of its writes is repeated. */
+const CONTROL_READS_MAX = 10;
+
+/** @throws Failure `state.damaged`, `postgres.other-major` for a layout that nobody here has seen */
+export async function readControlFile(
+  data: string,
+): Promise<Extract<ControlFile, { readonly kind: "read" }>> {
+  const path = join(data, "global", "pg_control");
+  for (let reading = 0; reading < CONTROL_READS_MAX; reading += 1) {
+    const bytes = await readFile(path).catch((cause: unknown) => {
+      throw new Failure("state.damaged", `${path} cannot be read`, { cause });
+    });
+    const control = parseControlFile(bytes);
+    if (control.kind === "read") return control;
+    if (control.kind === "unknown-version") {
+      const because = `its layout has number ${control.version}; known are those of PostgreSQL 15 to 18`;
+      throw new Failure("postgres.other-major", `${path} cannot be read: ${because}`);
+    }
+  }
+  throw new Failure("state.damaged", `${path} cannot be read: its checksum is wrong`);
 }
 
 /** An empty `data.unfinished`, owned by whoever PostgreSQL runs as; earlier remains are removed. */

@@ -87,6 +87,11 @@ export class OldestCommit {
 
 function searchStart(position: Lsn, searchedTo: Lsn | undefined, segmentBytes: bigint): Lsn {
   if (searchedTo !== undefined && searchedTo > position) return searchedTo;
+  return walReadStart(position, segmentBytes);
+}
+
+/** Where to read from, so that a record that `position` cuts in two is seen. */
+export function walReadStart(position: Lsn, segmentBytes: bigint): Lsn {
   const segmentStart = position - (position % segmentBytes);
   const back = position - LOOK_BACK_BYTES;
   // The first page of a segment begins with a header that is no record.

@@ -12,7 +12,7 @@ import { assert } from "../std/assert.ts";
 import { settingsOf, writeConfiguration } from "./configuration-files.ts";
 import { REPLICATION_TIMEOUT_MS, serverArguments } from "./configuration.ts";
 import { requireSpace } from "./disk-space.ts";
-import { giveTo } from "./instance-directory.ts";
+import { giveTo, inspectInstance } from "./instance-directory.ts";
 import { dataOwner, type Instance } from "./instance.ts";
 import { logTail, openLog, sizeOf } from "./log-file.ts";
 import { parsePidFile, type PidFile } from "./pid-file.ts";
@@ -36,9 +36,14 @@ const FAST_STOP_MS_MAX = REPLICATION_TIMEOUT_MS + 5000;
 /** Backends leave 20 ms after SIGQUIT; those that do not are killed. */
 const IMMEDIATE_STOP_MS_MAX = 1000;
 
+/** A killed process is gone in milliseconds; seconds mean that it hangs in the kernel, on a dead disk. */
+const KILL_MS_MAX = 5000;
+
 export class Postmaster {
   readonly #instance: Instance;
   #server: ServerProcess | undefined;
+  /** Counted, so that a start that was begun before one does not spawn after it. */
+  #fences = 0;
 
   constructor(instance: Instance) {
     this.#instance = instance;
@@ -79,6 +84,11 @@ export class Postmaster {
   async start(as: StartAs, signal: AbortSignal): Promise<void> {
     const { paths, runAs, installation, diskReserveBytes } = this.#instance;
     assert(!this.isRunning(), "a server is started that runs");
+    const fences = this.#fences;
+    if ((await inspectInstance(paths, installation.major)).kind !== "present") {
+      const missing = `There is no data directory at ${paths.data} to start on`;
+      throw new Failure("postgres.data-missing", missing);
+    }
     const prefix = runAsPrefix(runAs);
     if (await this.adopt(signal)) {
       throw new Failure("postgres.start-failed", `A server runs on ${paths.data} already`);
@@ -90,6 +100,10 @@ export class Postmaster {
     const log = await openLog(paths.log);
     const logStart = await sizeOf(paths.log);
     try {
+      if (this.#fences !== fences) {
+        throw new Failure("postgres.start-failed", `${paths.data} was fenced while it was started`);
+      }
+      // From here to the spawn nothing is waited for: a fence comes before it, or finds what it spawned.
       const settings = settingsOf(this.#instance, undefined);
       const program = join(installation.binDirectory, "postgres");
       this.#server = spawnServer(
@@ -149,6 +163,24 @@ export class Postmaster {
     this.#server = undefined;
   }
 
+  /**
+   * SIGKILL for all of it. The one that was just spawned may not stand in the data directory yet, so it is killed
+   * by its number; dead, it makes no others.
+   */
+  async fence(signal: AbortSignal): Promise<void> {
+    this.#fences += 1;
+    const server = this.#server;
+    if (server?.isAlive()) signalProcess(server.pid, "SIGKILL");
+    await this.#clear(signal);
+    if (server?.isAlive()) await this.#untilKilled(server, signal);
+  }
+
+  async #untilKilled(server: ServerProcess, signal: AbortSignal): Promise<void> {
+    if (await this.#end(server, "SIGKILL", KILL_MS_MAX, signal)) return this.#clear(signal);
+    const { data } = this.#instance.paths;
+    throw new Failure("postgres.stop-failed", `The server of ${data} does not end by SIGKILL`);
+  }
+
   /** Every backend quits at once, without waiting for it: for a process that is about to end itself. */
   abandon(): void {
     if (this.#server?.isAlive()) signalProcess(this.#server.pid, "SIGQUIT");
@@ -167,7 +199,7 @@ export class Postmaster {
   /** Asks it to end and answers whether it did in time. */
   async #end(
     server: ServerProcess,
-    request: "SIGINT" | "SIGQUIT",
+    request: "SIGINT" | "SIGQUIT" | "SIGKILL",
     withinMs: number,
     signal: AbortSignal,
   ): Promise<boolean> {

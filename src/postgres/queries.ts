@@ -32,6 +32,20 @@ select s.system_identifier::text as system_id,
  cross join (select pg_is_in_recovery() as is_in_recovery) r
   left join pg_stat_wal_receiver w on true`;
 
+/**
+ * Drops Leeward's physical slots that are not named and that nobody uses. One that comes into use in this moment
+ * makes it fail with 55006.
+ */
+export const dropOtherSlotsQuery = `
+select pg_drop_replication_slot(s.slot_name)
+  from pg_replication_slots s
+ where s.slot_type = 'physical' and not s.active and not s.temporary
+   and s.slot_name like 'leeward\\_%'
+   and s.slot_name <> all ($1::text[])`;
+
+export const dropSlotQuery = `
+select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1 and not active`;
+
 /** Makes what is missing of the slots named, and keeps WAL for them from now on. */
 export const ensureSlotsQuery = `
 select pg_create_physical_replication_slot(wanted.name, true)
@@ -104,3 +118,43 @@ with records as materialized (
 select (select max(end_lsn) from records)::text as last_end,
        (select end_lsn from first_commit)::text as commit_end,
        (select (extract(epoch from at::timestamptz) * 1000)::float8 from first_commit) as commit_ms`;
+
+export type EvidenceSlotRow = {
+  readonly database: string;
+  readonly slot: string;
+  /** Null while the database has no slot. */
+  readonly confirmed: string | null;
+  readonly restart: string | null;
+  readonly retained_bytes: string | null;
+  readonly is_lost: boolean;
+  readonly wal_end: string;
+};
+
+/** A row for each SQL database that anybody can write to. Of a primary. */
+export const evidenceSlotsQuery = `
+select d.datname::text as database,
+       d.slot,
+       s.confirmed_flush_lsn::text as confirmed,
+       s.restart_lsn::text as restart,
+       greatest(0, e.wal_end - s.restart_lsn)::text as retained_bytes,
+       coalesce(s.wal_status = 'lost', false) as is_lost,
+       e.wal_end::text as wal_end
+  from (select datname, 'leeward_evidence_' || oid as slot
+          from pg_database
+         where datallowconn and not datistemplate and datconnlimit <> -2) d
+ cross join (select pg_current_wal_flush_lsn() as wal_end) e
+  left join pg_replication_slots s on s.slot_name = d.slot
+ order by d.datname`;
+
+export type CountRow = { readonly last_end: string | null; readonly commits: number };
+
+/** $1 and $2: the window; $3: only commits that end beyond it, those of Leeward's own origin left out. */
+export const countQuery = `
+select max(r.end_lsn)::text as last_end,
+       (count(*) filter (
+          where r.resource_manager = 'Transaction' and r.record_type like 'COMMIT%'
+            and r.end_lsn > $3::pg_lsn
+            and r.description not like '%; origin: node ' || o.own || ', %'))::int as commits
+  from pg_get_wal_records_info($1::pg_lsn, $2::pg_lsn) r
+ cross join (select coalesce(max(roident), 0)::text as own
+               from pg_replication_origin where roname = 'leeward') o`;

@@ -6,6 +6,7 @@ import {
   soon,
   spec,
   sql,
+  startPrimary,
   superuserPassword,
   upstreamAt,
 } from "../../test/postgres/scratch.ts";
@@ -28,7 +29,7 @@ describe("lag, as the writer reads it", () => {
     writer = scratch.server("a", address);
     secondary = scratch.server("b", drawAddress());
     const systemId = await writer.create(spec, soon());
-    await writer.start({ kind: "primary" }, soon());
+    await startPrimary(writer);
     // Autovacuum commits as well, and a test cannot tell its commits from its own.
     await asSuperuser("alter system set autovacuum = off");
     await asSuperuser("select pg_reload_conf()");

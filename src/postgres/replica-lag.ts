@@ -2,9 +2,17 @@
 import type { Clock } from "../env/env.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import { formatLsn, parseLsn, type Lsn } from "../model/lsn.ts";
+import { CommitCounter, type CountWindow } from "./commit-counter.ts";
 import { OldestCommit, type ScanWindow, type Search, type WindowScan } from "./oldest-commit.ts";
-import type { ReplicaLag } from "./postgres.ts";
-import { slotsQuery, type SlotRow, windowQuery, type WindowRow } from "./queries.ts";
+import type { ReplicaLag, ReplicaLoss } from "./postgres.ts";
+import {
+  countQuery,
+  type CountRow,
+  slotsQuery,
+  type SlotRow,
+  windowQuery,
+  type WindowRow,
+} from "./queries.ts";
 import type { Row } from "./sql-connection.ts";
 import { WalSamples } from "./wal-samples.ts";
 
@@ -36,6 +44,7 @@ export class ReplicaLagReader {
   readonly #clock: Clock;
   #memory = new Map<string, SlotMemory>();
   #samples = new WalSamples();
+  readonly #counter = new CommitCounter();
   #timeline: string | undefined;
 
   constructor(query: Query, clock: Clock) {
@@ -52,9 +61,10 @@ export class ReplicaLagReader {
     const end = parseLsn(first.wal_end);
     if (end !== undefined) this.#samples.add(end, this.#clock.monotonicMs());
     this.#forgetAllBut(slots);
-    const lags: ReplicaLag[] = [];
+    const lags: Omit<ReplicaLag, "loss">[] = [];
     for (const row of rows) lags.push(await this.#readSlot(row, signal));
-    return lags;
+    const losses = await this.#losses(lags, first, signal);
+    return lags.map((lag) => ({ ...lag, loss: losses.get(lag.slot) }));
   }
 
   /** Positions of another timeline cannot be compared with what is remembered. */
@@ -63,13 +73,14 @@ export class ReplicaLagReader {
     this.#timeline = timeline;
     this.#memory = new Map();
     this.#samples = new WalSamples();
+    this.#counter.reset();
   }
 
   #forgetAllBut(slots: readonly string[]): void {
     for (const slot of this.#memory.keys()) if (!slots.includes(slot)) this.#memory.delete(slot);
   }
 
-  async #readSlot(row: SlotRow, signal: AbortSignal): Promise<ReplicaLag> {
+  async #readSlot(row: SlotRow, signal: AbortSignal): Promise<Omit<ReplicaLag, "loss">> {
     const memory = this.#remember(row);
     const reading = readingOf(row, memory);
     const { flushed, replayed, end } = reading;
@@ -92,6 +103,34 @@ export class ReplicaLagReader {
       sentBytes: memory.sentBytes,
       slotIsIntact: row.is_intact,
     };
+  }
+
+  /** None for a slot whose WAL is gone: what it lacks can no longer be counted. */
+  async #losses(
+    lags: readonly Omit<ReplicaLag, "loss">[],
+    { wal_end, segment_bytes }: SlotRow,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ReplicaLoss>> {
+    const asked = lags.flatMap(({ slot, flushedLsn, slotIsIntact }) =>
+      slotIsIntact && flushedLsn !== undefined ? [{ slot, flushedLsn }] : [],
+    );
+    const end = parseLsn(wal_end) ?? (0n as Lsn);
+    const count: CountWindow = async ({ from, to, beyond }) => {
+      const values = [formatLsn(from), formatLsn(to), formatLsn(beyond)];
+      const rows = await this.#query<CountRow>(countQuery, values, signal).catch(emptyAtEnd);
+      return {
+        commits: rows[0]?.commits ?? 0,
+        lastEndLsn: optionalLsn(rows[0]?.last_end ?? null),
+      };
+    };
+    const positions = asked.map(({ flushedLsn }) => flushedLsn);
+    const losses = await this.#counter.losses(positions, end, BigInt(segment_bytes), count);
+    return new Map(
+      asked.flatMap(({ slot }, index) => {
+        const loss = losses[index];
+        return loss ? [[slot, loss] as const] : [];
+      }),
+    );
   }
 
   #remember(row: SlotRow): SlotMemory {
@@ -143,7 +182,7 @@ function readingOf(row: SlotRow, memory: SlotMemory): Reading {
 }
 
 /** pg_walinspect calls it an error when no whole record begins after a position. */
-function emptyAtEnd(error: unknown): readonly WindowRow[] {
+function emptyAtEnd(error: unknown): readonly [] {
   if (/could not find a valid record/.test(describeError(error))) return [];
   throw error;
 }

@@ -10,6 +10,7 @@ import {
   soon,
   spec,
   sql,
+  startPrimary,
   superuserPassword,
 } from "../../test/postgres/scratch.ts";
 import type { Address } from "../model/address.ts";
@@ -37,11 +38,16 @@ describe("one instance", () => {
 
   async function restarted(): Promise<void> {
     await server.stop("immediate", soon());
-    await server.start(primary, soon());
+    await startPrimary(server);
   }
 
   test("a creation leaves a stopped primary and nothing beside it", async () => {
-    expect(await server.inspect()).toEqual({ kind: "present", systemId, isStandby: false });
+    expect(await server.inspect()).toMatchObject({
+      kind: "present",
+      systemId,
+      isStandby: false,
+      end: { timeline: 1, isClean: true },
+    });
     expect(server.isRunning()).toBe(false);
     expect(await readdir(join(scratch.directory, "one"))).toEqual(["data"]);
   });
@@ -54,7 +60,7 @@ describe("one instance", () => {
   });
 
   test("it serves SQL to the owner of its database, and stops cleanly", async () => {
-    await server.start(primary, soon());
+    await startPrimary(server);
     await sql(address, "create table kept (i int); insert into kept values (1)");
     expect(await sql(address, "select current_user, inet_server_addr()::text as at")).toEqual([
       { current_user: "app", at: `${address.host}/32` },
@@ -166,7 +172,7 @@ describe("one instance", () => {
     expect(await server.status(soon())).toMatchObject({ isInRecovery: true, isStreaming: false });
     await server.stop("fast", soon());
     expect(await server.inspect()).toMatchObject({ isStandby: true });
-    await server.start(primary, soon());
+    await startPrimary(server);
     await sql(address, "delete from kept where i = 3");
     expect(await server.inspect()).toMatchObject({ isStandby: false });
   });

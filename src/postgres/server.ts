@@ -1,14 +1,28 @@
 /** The real PostgreSQL instance: a directory, a server process, and a connection to it. */
 import { describeError, Failure } from "../model/failure.ts";
+import type { Address } from "../model/address.ts";
+import type { EvidenceItem, EvidenceNote, EvidenceSlot } from "../model/evidence.ts";
+import type { Fork } from "../model/fork.ts";
 import { parseLsn, type Lsn } from "../model/lsn.ts";
 import type { SystemId } from "../model/region.ts";
-import { renderConnectionInfo } from "./configuration.ts";
-import { writeUpstream } from "./configuration-files.ts";
+import { onAbort } from "../std/on-abort.ts";
+import { CancelledWaits } from "./cancelled-waits.ts";
+import {
+  closedWrites,
+  openedWrites,
+  synchronousSettings,
+  upstreamSettings,
+} from "./configuration.ts";
+import { writePassFile } from "./configuration-files.ts";
 import { cloneData, createData, removeDataDirectory } from "./data-operations.ts";
 import { DISK_RESERVE_BYTES } from "./disk-space.ts";
-import { inspectInstance, instancePaths } from "./instance-directory.ts";
+import { keepAsEvidence, listEvidence, removeEvidence } from "./evidence-directory.ts";
+import { EvidenceSlots, MAKE_SLOT_MS_MAX } from "./evidence-slots.ts";
+import { inspectInstance, instancePaths, readControlFile } from "./instance-directory.ts";
 import type { Instance } from "./instance.ts";
+import { SettingsChanger } from "./live-settings.ts";
 import { boundLog } from "./log-file.ts";
+import { markScript, ownObjects, ownObjectsAreThere } from "./own-objects.ts";
 import type {
   CloneProgress,
   CreateSpec,
@@ -17,12 +31,16 @@ import type {
   ReplicaLag,
   ServerStatus,
   StartAs,
+  Token,
   Upstream,
+  WriteMark,
 } from "./postgres.ts";
 import { Postmaster } from "./postmaster.ts";
-import { ensureSlotsQuery, statusQuery, type StatusRow } from "./queries.ts";
+import { promote } from "./promotion.ts";
+import { dropOtherSlotsQuery, ensureSlotsQuery, statusQuery, type StatusRow } from "./queries.ts";
 import { ReplicaLagReader } from "./replica-lag.ts";
-import { SqlConnection } from "./sql-connection.ts";
+import { SqlConnection, type SqlConnectionOptions, sqlState } from "./sql-connection.ts";
+import { WriteProbes } from "./write-probes.ts";
 
 export type PostgresServerOptions = Omit<
   Instance,
@@ -44,15 +62,21 @@ const SLOT_WAL_KEEP_MEGABYTES = 8 * 1024;
 /** The log grows slowly; a look at its size costs a system call. */
 const LOG_CHECK_MS = 10_000;
 
-/** A reload is a signal that each process of the server answers at its next pause. */
-const RELOAD_MS_MAX = 5000;
-const RELOAD_POLL_MS = 10;
+/** It writes what is dirty in memory: 1 GiB to a disk that takes 10 MB/s. */
+const CHECKPOINT_MS_MAX = 120_000;
+
+/** PostgreSQL's code for a slot that somebody uses. */
+const OBJECT_IN_USE = "55006";
 
 export class PostgresServer implements Postgres {
   readonly #instance: Instance;
   readonly #postmaster: Postmaster;
   readonly #sql: SqlConnection;
   readonly #lags: ReplicaLagReader;
+  readonly #settings: SettingsChanger;
+  readonly #evidenceSlots: EvidenceSlots;
+  readonly #probes: WriteProbes;
+  readonly #cancelledWaits: CancelledWaits;
   #logCheckedMs = -Infinity;
 
   constructor(options: PostgresServerOptions) {
@@ -67,6 +91,17 @@ export class PostgresServer implements Postgres {
     this.#postmaster = new Postmaster(this.#instance);
     this.#sql = new SqlConnection(options.address, options.passwords.superuser);
     this.#lags = new ReplicaLagReader(this.#sql.query.bind(this.#sql), options.clock);
+    this.#settings = new SettingsChanger(this.#instance, this.#sql, () =>
+      this.#postmaster.reload(),
+    );
+    this.#evidenceSlots = new EvidenceSlots({
+      sql: this.#sql,
+      connect: (database) => this.#connect({ database, queryTimeoutMs: MAKE_SLOT_MS_MAX }),
+      clock: options.clock,
+      log: options.log,
+    });
+    this.#probes = new WriteProbes(options.passwords.superuser);
+    this.#cancelledWaits = new CancelledWaits(this.#instance.paths.log);
   }
 
   async inspect(): Promise<DataDirectory> {
@@ -95,14 +130,6 @@ export class PostgresServer implements Postgres {
   }
 
   async start(as: StartAs, signal: AbortSignal): Promise<void> {
-    const found = await this.inspect();
-    if (found.kind !== "present") {
-      const { data } = this.#instance.paths;
-      throw new Failure(
-        "postgres.data-missing",
-        `There is no data directory at ${data} to start on`,
-      );
-    }
     this.#sql.close();
     await this.#postmaster.start(as, signal);
     try {
@@ -115,9 +142,18 @@ export class PostgresServer implements Postgres {
     }
   }
 
-  async stop(mode: "fast" | "immediate", signal: AbortSignal): Promise<void> {
+  async stop(mode: "fast" | "immediate", signal: AbortSignal): Promise<boolean> {
     this.#sql.close();
     await this.#postmaster.stop(mode, signal);
+    return readControlFile(this.#instance.paths.data).then(
+      ({ end }) => end.isClean,
+      () => false,
+    );
+  }
+
+  async fence(signal: AbortSignal): Promise<void> {
+    this.#sql.close();
+    await this.#postmaster.fence(signal);
   }
 
   /** Immediate shutdown, not waited for. */
@@ -136,6 +172,7 @@ export class PostgresServer implements Postgres {
   /** Lets go of the server without stopping it: this program ends, the next one adopts. */
   close(): void {
     this.#sql.close();
+    this.#probes.close();
   }
 
   async status(signal: AbortSignal): Promise<ServerStatus> {
@@ -158,6 +195,10 @@ export class PostgresServer implements Postgres {
 
   async ensureSlots(slots: readonly string[], signal: AbortSignal): Promise<void> {
     await this.#sql.query(ensureSlotsQuery, [slots], signal);
+    await this.#sql.query(dropOtherSlotsQuery, [slots], signal).catch((error: unknown) => {
+      // Whose it is has just come; the next call looks again.
+      if (sqlState(error) !== OBJECT_IN_USE) throw error;
+    });
   }
 
   async replicaLags(slots: readonly string[], signal: AbortSignal): Promise<readonly ReplicaLag[]> {
@@ -165,24 +206,92 @@ export class PostgresServer implements Postgres {
   }
 
   async follow(upstream: Upstream, signal: AbortSignal): Promise<void> {
-    const { clock, paths } = this.#instance;
-    await writeUpstream(this.#instance, upstream);
-    this.#postmaster.reload();
-    const wanted = renderConnectionInfo(upstream, paths.passFile);
-    const deadline = clock.monotonicMs() + RELOAD_MS_MAX;
-    for (;;) {
-      const query = "select current_setting('primary_conninfo') = $1 as is_read";
-      const [row] = await this.#sql.query<{ is_read: boolean }>(query, [wanted], signal);
-      if (row?.is_read) return;
-      if (clock.monotonicMs() > deadline) {
-        const because = "did an ALTER SYSTEM of its own set primary_conninfo?";
-        throw new Failure(
-          "postgres.query-failed",
-          `The new upstream does not take effect; ${because}`,
-        );
-      }
-      await clock.sleep(RELOAD_POLL_MS, signal);
+    await writePassFile(this.#instance);
+    await this.#settings.change(upstreamSettings(upstream, this.#instance.paths.passFile), signal);
+  }
+
+  async checkpoint(signal: AbortSignal): Promise<void> {
+    const connection = this.#connect({ queryTimeoutMs: CHECKPOINT_MS_MAX });
+    const forget = onAbort(signal, () => connection.close());
+    try {
+      await connection.query("checkpoint", [], signal);
+    } finally {
+      forget();
+      connection.close();
     }
+  }
+
+  async promote(signal: AbortSignal): Promise<Fork> {
+    const { paths, clock } = this.#instance;
+    const doors = { sql: this.#sql, clock, data: paths.data };
+    const close = async (): Promise<void> => this.#settings.change(closedWrites, signal);
+    return promote(doors, close, signal);
+  }
+
+  async openWrites(mark: WriteMark, signal: AbortSignal): Promise<void> {
+    const [row] = await this.#sql.query<{ are_there: boolean }>(ownObjectsAreThere, [], signal);
+    if (!row?.are_there) {
+      await this.#sql.script(`begin read write; ${ownObjects.join("; ")}; commit`, signal);
+    }
+    // In this order: what is acknowledged to a client lies behind a slot and behind the mark.
+    await this.#evidenceSlots.makeMissing(signal);
+    await this.#sql.script(markScript(mark.epoch, mark.operation), signal);
+    await this.#settings.change(openedWrites, signal);
+  }
+
+  async token(): Promise<Token> {
+    const { data } = this.#instance.paths;
+    const found = await this.inspect();
+    if (found.kind === "present" && !found.isStandby && found.end.isClean && !this.isRunning()) {
+      const { timeline, lsn } = found.end;
+      return { systemId: found.systemId, timeline, lsn };
+    }
+    const because = "it is not that of a primary which was shut down cleanly";
+    throw new Failure("postgres.stop-failed", `${data} has no token: ${because}`);
+  }
+
+  async probe(at: Address, signal: AbortSignal): Promise<boolean> {
+    return this.#probes.probe(at, signal);
+  }
+
+  closeProbes(): void {
+    this.#probes.close();
+  }
+
+  async advanceEvidence(
+    flushedLsn: Lsn | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly EvidenceSlot[]> {
+    return this.#evidenceSlots.advance(flushedLsn, signal);
+  }
+
+  async dropEvidenceSlots(signal: AbortSignal): Promise<void> {
+    await this.#evidenceSlots.drop(signal);
+  }
+
+  async setSynchronous(standbys: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#settings.change(synchronousSettings(standbys), signal);
+  }
+
+  async cancelledWaits(): Promise<number> {
+    return this.#cancelledWaits.count();
+  }
+
+  async setAside(note: EvidenceNote): Promise<void> {
+    await keepAsEvidence(this.#instance.paths, note);
+  }
+
+  async evidence(): Promise<readonly EvidenceItem[]> {
+    return listEvidence(this.#instance.paths);
+  }
+
+  async removeEvidence(name: string): Promise<void> {
+    await removeEvidence(this.#instance.paths, name);
+  }
+
+  #connect(options: SqlConnectionOptions): SqlConnection {
+    const { address, passwords } = this.#instance;
+    return new SqlConnection(address, passwords.superuser, options);
   }
 
   /** Never the reason that a status is not read. */

@@ -1,4 +1,4 @@
-/** One connection to the instance itself, made when it is first needed and again after it broke. */
+/** One connection to a server, made when it is first needed and again after it broke. */
 import { Socket } from "node:net";
 import pg from "pg";
 import type { Address } from "../model/address.ts";
@@ -13,18 +13,34 @@ const CONNECT_TIMEOUT_MS = 3000;
 /** The heaviest of ours reads a few MiB of WAL, which takes 0.2 s. */
 const QUERY_TIMEOUT_MS = 5000;
 
+/** The SQLSTATE of a write where none is let in. */
+const READ_ONLY = "25006";
+
 export type Row = Readonly<Record<string, unknown>>;
+
+export type SqlConnectionOptions = {
+  readonly database?: string;
+  readonly connectTimeoutMs?: number;
+  readonly queryTimeoutMs?: number;
+};
 
 export class SqlConnection {
   readonly #address: Address;
   readonly #password: Secret;
+  readonly #options: Required<SqlConnectionOptions>;
   #open: { readonly client: pg.Client; readonly socket: Socket } | undefined;
   /** Questions are asked one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(address: Address, password: Secret) {
+  constructor(address: Address, password: Secret, options: SqlConnectionOptions = {}) {
     this.#address = address;
     this.#password = password;
+    this.#options = {
+      database: "postgres",
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      queryTimeoutMs: QUERY_TIMEOUT_MS,
+      ...options,
+    };
   }
 
   /**
@@ -36,18 +52,39 @@ export class SqlConnection {
     values: readonly unknown[],
     signal: AbortSignal,
   ): Promise<readonly R[]> {
-    const turn = this.#tail.then(async () => {
-      signal.throwIfAborted();
-      return this.#ask(text, values);
-    });
-    this.#tail = turn.catch(() => undefined);
-    return (await turn) as readonly R[];
+    return (await this.#inTurn(() => this.#ask(text, values), signal)) as readonly R[];
+  }
+
+  /**
+   * Several statements in one message, with transactions of their own. Nothing of one that failed is left behind.
+   * @throws Failure `postgres.query-failed`
+   */
+  async script(text: string, signal: AbortSignal): Promise<void> {
+    await this.#inTurn(async () => {
+      try {
+        return await this.#ask(text, []);
+      } catch (error) {
+        // Refused before anything was taken; a new login would cost more than the question.
+        if (sqlState(error) === READ_ONLY) await this.#ask("rollback", []);
+        else this.close();
+        throw error;
+      }
+    }, signal);
   }
 
   /** Drops the connection without a word, so that a server that hangs cannot hold us. The next query opens another. */
   close(): void {
     this.#open?.socket.destroy();
     this.#open = undefined;
+  }
+
+  async #inTurn<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const turn = this.#tail.then(async () => {
+      signal.throwIfAborted();
+      return ask();
+    });
+    this.#tail = turn.catch(() => undefined);
+    return turn;
   }
 
   async #ask(text: string, values: readonly unknown[]): Promise<readonly unknown[]> {
@@ -69,17 +106,18 @@ export class SqlConnection {
   }
 
   async #connect(): Promise<pg.Client> {
+    const { database, connectTimeoutMs, queryTimeoutMs } = this.#options;
     const socket = new Socket();
     const client = new pg.Client({
       host: this.#address.host,
       port: this.#address.port,
       user: superuser,
       password: this.#password.reveal(),
-      database: "postgres",
+      database,
       application_name: "leeward",
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      options: `-c TimeZone=UTC -c statement_timeout=${QUERY_TIMEOUT_MS} -c synchronous_commit=local`,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: queryTimeoutMs,
+      options: `-c TimeZone=UTC -c statement_timeout=${queryTimeoutMs} -c synchronous_commit=local`,
       stream: () => socket,
     });
     const forget = (): void => {
@@ -94,4 +132,10 @@ export class SqlConnection {
     this.#open = { client, socket };
     return client;
   }
+}
+
+/** PostgreSQL's code for why it refused, through whatever it is wrapped in. */
+export function sqlState(error: unknown): string | undefined {
+  if (error instanceof pg.DatabaseError) return error.code;
+  return error instanceof Error && error.cause !== undefined ? sqlState(error.cause) : undefined;
 }

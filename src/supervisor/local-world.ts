@@ -89,6 +89,7 @@ export async function openWorld(
     version: options.version,
     logLevel: options.logLevel,
     pgBin: options.pgBin,
+    self: options.self,
     platform: facts.platform === "linux" ? "linux" : "other",
   };
   const layout = openOwnDirectory(doors.files, prepare);

@@ -33,6 +33,7 @@ databases: { orders: { primary: us-east-1, roles: { app: {} } } }`;
     pgBin: undefined,
     platform: "linux",
     isRoot: false,
+    self: ["leeward"],
   };
 }
 

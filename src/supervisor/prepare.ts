@@ -45,6 +45,8 @@ export type PrepareOptions = {
   readonly platform: "linux" | "other";
   /** Root runs PostgreSQL as another user, who has to pass through the state directory. */
   readonly isRoot: boolean;
+  /** How this program itself is run: node and the script. */
+  readonly self: readonly string[];
 };
 
 /**
@@ -103,6 +105,7 @@ export function prepareWorld(
     version: options.version,
     logLevel: options.logLevel,
     pgBin: options.pgBin,
+    self: options.self,
     startedWallMs: doors.clock.wallMs(),
   };
   const write = (path: string, settings: unknown): void =>

@@ -35,6 +35,7 @@ databases:
     startedWallMs: 0,
     logLevel: "info",
     pgBin: undefined,
+    self: ["leeward"],
   };
 }
 
@@ -63,6 +64,18 @@ test("an agent is told its own instances, in its own directory, and no other Reg
   for (const other of [agentTokens[east], apiToken, networkToken]) {
     expect(text).not.toContain(other?.reveal());
   }
+});
+
+test("what an agent presents to another one, that one accepts from it and from nobody else", () => {
+  const all = parts();
+  const ofEast = settingsOfAgent(all, east).peers.find(({ region }) => region === west);
+  const ofWest = settingsOfAgent(all, west).peers.find(({ region }) => region === east);
+  expect(ofEast?.token.reveal()).toBe(ofWest?.accepts.reveal());
+  expect(ofWest?.token.reveal()).toBe(ofEast?.accepts.reveal());
+  expect(ofEast?.token.reveal()).not.toBe(ofEast?.accepts.reveal());
+  expect(ofEast?.address).toEqual({ host: "127.0.1.102", port: 7402 });
+  const controller = JSON.stringify(encode(controllerSettings, settingsOfController(all)));
+  expect(controller).not.toContain(ofEast?.token.reveal());
 });
 
 test("the network program is told no password and no Region's credential", () => {

@@ -1,7 +1,7 @@
 /** What each program is told, worked out from the config, the addresses and the secrets. Pure. */
 import { instanceAddress, regionPlan, type AddressPlan } from "../config/addresses.ts";
 import type { Config, DatabaseConfig } from "../config/config.ts";
-import { agentToken, databasePasswords, type WorldSecrets } from "../config/secrets.ts";
+import { agentToken, databasePasswords, peerToken, type WorldSecrets } from "../config/secrets.ts";
 import type { StateLayout } from "../config/state-directory.ts";
 import { formatAddress } from "../model/address.ts";
 import { linkDirections } from "../model/link-settings.ts";
@@ -23,10 +23,13 @@ export type WorldParts = {
   readonly logLevel: LogLevel;
   /** LEEWARD_PG_BIN, which goes before the config. */
   readonly pgBin: string | undefined;
+  /** How this program itself is run: node and the script. */
+  readonly self: readonly string[];
 };
 
 /** By preset: short where Regions are milliseconds apart, longer across real distances. */
 const leaseTtlMs = { local: 3_000, wan: 10_000 } as const;
+const leaseMarginMs = { local: 1_000, wan: 2_000 } as const;
 
 export function settingsOfController(parts: WorldParts): ControllerSettings {
   const { config, plan, layout, secrets } = parts;
@@ -37,7 +40,9 @@ export function settingsOfController(parts: WorldParts): ControllerSettings {
     storePath: `${layout.controller}/store.db`,
     archivePath: `${layout.controller}/archive.db`,
     eventsKeepDays: config.events.keepDays,
+    evidenceKeepDays: config.evidence.keepDays,
     leaseTtlMs: leaseTtlMs[config.preset],
+    leaseMarginMs: leaseMarginMs[config.preset],
     api: plan.api,
     apiHosts: [formatAddress(plan.api), `localhost:${plan.api.port}`],
     apiToken: secrets.apiToken,
@@ -49,7 +54,11 @@ export function settingsOfController(parts: WorldParts): ControllerSettings {
       network: cidr,
       agent,
       instances: instances.map(placed),
-      seen: seen.map((other) => ({ region: other.region, instances: other.instances.map(placed) })),
+      seen: seen.map((other) => ({
+        region: other.region,
+        agent: other.agent,
+        instances: other.instances.map(placed),
+      })),
     })),
     systems: config.databases.flatMap(systemsOf),
     passwords: config.databases.flatMap(({ id, roles }) =>
@@ -72,25 +81,51 @@ function placed({ database, number, address }: Placed): Placed {
 function systemsOf(database: DatabaseConfig): ControllerSettings["systems"] {
   const { id, placement, regions, roles, owner } = database;
   const common = { database: id, owner, roles: [...roles] };
-  return placement.kind === "global"
-    ? [{ ...common, kind: "global", firstPrimary: placement.primary, regions: [...regions] }]
-    : regions.map((member) => ({
-        ...common,
-        kind: "local",
-        firstPrimary: member.region,
-        regions: [member],
-      }));
+  if (placement.kind === "global") {
+    const { primary, failover, rejoin, rpoGuardMs, failoverPauseMs } = placement;
+    const policy = { failover, rejoin, rpoGuardMs, failoverPauseMs };
+    const firstPrimary = primary;
+    return [{ ...common, ...policy, kind: "global", firstPrimary, regions: [...regions] }];
+  }
+  return regions.map((member) => ({
+    ...common,
+    ...independent,
+    kind: "local",
+    firstPrimary: member.region,
+    regions: [member],
+  }));
 }
+
+/** A database that has no other Region to go to. */
+const independent = {
+  failover: "manual",
+  rejoin: "manual",
+  rpoGuardMs: 0,
+  failoverPauseMs: 0,
+} as const;
 
 export function settingsOfAgent(parts: WorldParts, region: RegionId): AgentSettings {
   const { config, plan, layout, secrets } = parts;
-  const { allowFrom, controllerSeenHere, instances } = regionPlan(plan, region);
+  const { agent, rest, allowFrom, controllerSeenHere, instances, seen } = regionPlan(plan, region);
   return {
     logLevel: parts.logLevel,
     region,
     token: agentToken(secrets, region),
     controller: controllerSeenHere,
+    listen: agent,
+    rest,
+    peers: seen.map((other) => ({
+      region: other.region,
+      address: other.agent,
+      token: peerToken(secrets, region, other.region),
+      accepts: peerToken(secrets, other.region, region),
+    })),
     statePath: `${layout.agent(region)}/state.json`,
+    leaseBoardPath: `${layout.agent(region)}/leases`,
+    guard: {
+      command: [...parts.self, "internal", "guard"],
+      settingsPath: `${layout.agent(region)}/guard.json`,
+    },
     regionDirectory: layout.region(region),
     instances: instances.map(({ database, number }) => {
       const { superuser, replicator } = databasePasswords(secrets, database);

@@ -34,6 +34,8 @@ export const linkSettingsCodec = z.object({
   backward: terms.partial(),
 }) as unknown as z.ZodType<LinkSettings>;
 
+const manualOrAutomatic = z.enum(["manual", "automatic"]);
+
 export const controllerSettings = z.object({
   logLevel,
   world: z.object({ name: z.string(), number: z.number().int(), startedWallMs: z.number() }),
@@ -41,7 +43,11 @@ export const controllerSettings = z.object({
   storePath: z.string(),
   archivePath: z.string(),
   eventsKeepDays: z.number(),
+  /** 0: until a person removes it. */
+  evidenceKeepDays: z.number(),
   leaseTtlMs: z.number(),
+  /** On top of a lease that has run out: drift of the clocks, and the time until the last backend is gone. */
+  leaseMarginMs: z.number(),
   api: address,
   /** Values of the Host header that the API answers to. */
   apiHosts: z.array(z.string()),
@@ -57,7 +63,7 @@ export const controllerSettings = z.object({
       agent: address,
       instances: z.array(placedInstance),
       /** Other Regions' instances as programs in this one reach them, through the links. */
-      seen: z.array(z.object({ region, instances: z.array(placedInstance) })),
+      seen: z.array(z.object({ region, agent: address, instances: z.array(placedInstance) })),
     }),
   ),
   systems: z.array(
@@ -68,6 +74,10 @@ export const controllerSettings = z.object({
       firstPrimary: region,
       regions: z.array(z.object({ region, instances: z.number().int().min(1) })),
       owner: maybe(z.string()),
+      failover: manualOrAutomatic,
+      rejoin: manualOrAutomatic,
+      rpoGuardMs: z.number(),
+      failoverPauseMs: z.number(),
       roles: z.array(
         z.object({
           name: z.string(),
@@ -87,7 +97,29 @@ export const agentSettings = z.object({
   region,
   token: secret,
   controller: address,
+  /** Where it answers the agents of the other Regions. */
+  listen: address,
+  /** Where it tells load balancers whether the writer is here. */
+  rest: address,
+  peers: z.array(
+    z.object({
+      region,
+      /** As this Region reaches it, through the link. */
+      address,
+      /** What we present to it. */
+      token: secret,
+      /** What it presents to us. */
+      accepts: secret,
+    }),
+  ),
   statePath: z.string(),
+  /** In the Region's own directory: deadlines of the leases, for the guard. */
+  leaseBoardPath: z.string(),
+  guard: z.object({
+    /** Starts it, with the path of its settings as one more word. */
+    command: z.array(z.string()),
+    settingsPath: z.string(),
+  }),
   /** Below it lie the instances' directories. */
   regionDirectory: z.string(),
   instances: z.array(

@@ -117,6 +117,20 @@ export class Scratch {
   }
 }
 
+/** Starts it as the primary, and lets writes in. */
+export async function startPrimary(server: PostgresServer): Promise<void> {
+  await server.start({ kind: "primary" }, soon());
+  await server.openWrites({ epoch: 1, operation: "test" }, soon());
+}
+
+/** Says how long it took, for the one who reads the output of a test. */
+export async function timed<T>(what: string, work: Promise<T>): Promise<T> {
+  const startedMs = performance.now();
+  const result = await work;
+  console.log(`${what}: ${(performance.now() - startedMs).toFixed(1)} ms`);
+  return result;
+}
+
 export function upstreamAt(address: Address, slot = "leeward_b_1"): Upstream {
   return { address, slot, applicationName: "orders/b/1" };
 }

@@ -4,25 +4,31 @@ import type { Clock } from "../env.ts";
 /** `setTimeout` counts in 31 bits and fires at once beyond: 24.8 days. Longer sleeps take several naps. */
 const napMsMax = 2 ** 31 - 1;
 
-/** The machine's own clocks. */
+/** The machine's own clocks. `monotonicMs` counts from the same moment in every process of the machine. */
 export const nodeClock: Clock = {
-  monotonicMs: () => performance.now(),
+  monotonicMs,
   wallMs: () => Date.now(),
   sleep,
 };
 
+/** Not `performance.now()`, which counts from the start of the process: a guard reads its agent's deadlines. */
+function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
+
 /**
- * Never settles early: a timer of Node may fire up to 1 ms before its time on `performance.now()`, and a
+ * Never settles early: a timer of Node may fire up to 1 ms before its time on the monotonic clock, and a
  * lease that is judged at that moment would still be alive.
  */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  const deadlineMs = performance.now() + ms;
+  const deadlineMs = monotonicMs() + ms;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
     const nap = (): NodeJS.Timeout =>
-      setTimeout(wake, Math.min(Math.max(deadlineMs - performance.now(), 0), napMsMax));
+      setTimeout(wake, Math.min(Math.max(deadlineMs - monotonicMs(), 0), napMsMax));
     const wake = (): void => {
-      if (performance.now() < deadlineMs) {
+      if (monotonicMs() < deadlineMs) {
         timer = nap();
         return;
       }

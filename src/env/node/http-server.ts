@@ -42,6 +42,19 @@ export function listen(address: Address, service: Service, signal: AbortSignal):
   server.requestTimeout = requestMsMax;
   server.headersTimeout = headersMsMax;
   server.keepAliveTimeout = idleMsMax;
+  return serveUntilAborted(server, address, service.onBug, signal);
+}
+
+/**
+ * Settles once `server` listens; when `signal` aborts, every connection of it is closed at once.
+ * @throws Failure `network.address-in-use`, `network.address-unavailable`
+ */
+export function serveUntilAborted(
+  server: Server,
+  address: Address,
+  onBug: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       server.close();
@@ -54,15 +67,11 @@ export function listen(address: Address, service: Service, signal: AbortSignal):
     });
     const forget = onAbort(signal, stop);
     server.listen(address.port, address.host, () => {
-      reportLaterErrors(server, service);
+      // After it listens, an error of the server itself (too many files, say) must not end the process.
+      server.removeAllListeners("error").on("error", onBug);
       resolve();
     });
   });
-}
-
-/** After it listens, an error of the server itself (too many files, say) must not end the process. */
-function reportLaterErrors(server: Server, { onBug }: Service): void {
-  server.removeAllListeners("error").on("error", onBug);
 }
 
 function listenFailure(address: Address, error: NodeJS.ErrnoException): Error {

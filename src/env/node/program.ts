@@ -70,7 +70,7 @@ export async function runProgram<S extends z.ZodType<Settings>>(
 }
 
 /** @throws Failure `state.damaged` */
-function readSettings<S extends z.ZodType>(schema: S, path: string): z.output<S> {
+export function readSettings<S extends z.ZodType>(schema: S, path: string): z.output<S> {
   const text = nodeFiles.read(path);
   if (text === undefined) throw new Failure("state.damaged", `There are no settings in ${path}`);
   const settings = z.safeDecode(schema, parseJson(text, path) as z.input<S>);

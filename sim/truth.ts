@@ -1,0 +1,264 @@
+/**
+ * Who may acknowledge writes, and where every acknowledged write is: the rules I1 to I6 as they look from outside.
+ * It reads the store's disk as it is written, and hears of every acknowledgement at its true time.
+ */
+import { operationPrefix, parseOperation } from "../src/database/operation-record.ts";
+import { parseRecord, systemPrefix, type SystemRecord } from "../src/database/records.ts";
+import type { Operation } from "../src/model/operation.ts";
+import { formatInstance } from "../src/model/region.ts";
+import type { Entry, WatchBatch } from "../src/store/store.ts";
+import type { Violate } from "./checkers.ts";
+import type { SimClock } from "./clock.ts";
+import { commitsBeyond, holds, type SimCommit } from "./history.ts";
+import { pointOf, type SimEvidence, type SimFinishedData, type SimHost } from "./host.ts";
+import type { LeaseBounds } from "./lease-bounds.ts";
+
+export type TruthTerms = {
+  readonly clock: SimClock;
+  readonly violate: Violate;
+  readonly bounds: LeaseBounds;
+  /** An ack may come so long after the lease is over: the time until the last backend is gone. */
+  readonly marginMs: number;
+  readonly hosts: () => readonly SimHost[];
+};
+
+/** A server that is thawed together with its guard may answer a client before the guard kills it. */
+const thawMs = 100;
+
+type Known = {
+  record: SystemRecord;
+  /** The last acknowledged commit that is not given up. */
+  last: SimCommit | undefined;
+  readonly acks: SimCommit[];
+  lastAckMs: number;
+  /** Promotions, by the claim that allowed them. */
+  readonly promotions: Set<string>;
+};
+
+export class Truth {
+  /** Acks of a thawed Region before its guard could run: the one exception. */
+  thawedAcks = 0;
+  acks = 0;
+  /** Operations that ended, by kind and outcome. */
+  readonly ended = new Map<string, number>();
+  readonly #terms: TruthTerms;
+  readonly #systems = new Map<string, Known>();
+  /** Of systems that are gone: a detached Region that rejoined, or was removed. */
+  readonly #past: Known[] = [];
+  readonly #operations = new Map<string, Operation>();
+  readonly #claimed = new Map<string, number>();
+  readonly #thawedAtMs = new Map<string, number>();
+  /** Hosts whose data a disk fault took. */
+  readonly #bereft = new Set<SimHost>();
+
+  constructor(terms: TruthTerms) {
+    this.#terms = terms;
+  }
+
+  /** The store's disk has taken this. */
+  readonly written = (changes: WatchBatch["changes"]): void => {
+    const operations = changes.filter(({ key }) => key.startsWith(operationPrefix));
+    for (const change of operations) if (change.entry) this.#journalled(change.entry);
+    for (const change of changes) {
+      if (!change.key.startsWith(systemPrefix)) continue;
+      if (change.entry) this.#recorded(change.key, parseRecord(change.entry, undefined));
+      else this.#forget(change.key);
+    }
+    this.#checkOneOperation();
+  };
+
+  readonly acknowledged = (host: SimHost, commit: SimCommit): void => {
+    this.acks += 1;
+    const known = this.#knownOf(host);
+    if (!known) return;
+    const { record } = known;
+    const nowMs = this.#terms.clock.monotonicMs();
+    known.acks.push(commit);
+    if (nowMs - (this.#thawedAtMs.get(host.id.region) ?? -Infinity) <= thawMs) {
+      this.thawedAcks += 1;
+      return;
+    }
+    known.lastAckMs = nowMs;
+    const name = formatInstance(host.id);
+    if (record.primary !== host.id.region || host.id.number !== 1)
+      return this.#terms.violate(
+        `${name} acknowledged a write in epoch ${record.epoch} of ${record.primary} (I1)`,
+      );
+    const { region, database } = host.id;
+    const lateMs = nowMs - this.#terms.bounds.untilMs(region, database, record.epoch);
+    if (lateMs > this.#terms.marginMs)
+      this.#terms.violate(`${name} acknowledged a write ${Math.round(lateMs)} ms after its lease (I2)`);
+    if (known.last && !holds({ branch: commit.branch, lsn: commit.lsn }, known.last))
+      this.#terms.violate(
+        `${name} acknowledged commit ${commit.id} without the commit ${known.last.id} before it (I1)`,
+      );
+    known.last = commit;
+  };
+
+  readonly promoted = (host: SimHost): void => {
+    const known = this.#knownOf(host);
+    if (!known) return;
+    const { record, promotions } = known;
+    const name = formatInstance(host.id);
+    if (record.primary !== host.id.region)
+      this.#terms.violate(`${name} was promoted in epoch ${record.epoch} of ${record.primary} (I1)`);
+    const claim = `${record.epoch}/${record.operation}`;
+    if (promotions.has(claim)) this.#terms.violate(`${name} was promoted twice by ${claim} (I6)`);
+    promotions.add(claim);
+  };
+
+  readonly removed = (host: SimHost, data: SimFinishedData): void => {
+    const name = formatInstance(host.id);
+    if (!data.isStandby) this.#terms.violate(`the data of the writer ${name} were removed (A8)`);
+    const known = this.#knownOf(host) ?? this.#mainOf(host);
+    const truth = known && this.#hostOf(known.record, host)?.data;
+    if (truth?.kind !== "present" || truth === data) return;
+    const only = commitsBeyond(pointOf(data), pointOf(truth));
+    if (only.length > 0)
+      this.#terms.violate(`${only.length} commits were removed with the data of ${name} (I5)`);
+  };
+
+  readonly evidenceLost = (host: SimHost, { note }: SimEvidence): void => {
+    this.#terms.violate(`the evidence ${note.name} of ${formatInstance(host.id)} was lost (I5)`);
+  };
+
+  thawed(region: string): void {
+    this.#thawedAtMs.set(region, this.#terms.clock.monotonicMs());
+  }
+
+  /** A disk fault takes the data of a host; what only it had is nobody's fault. */
+  bereave(host: SimHost): void {
+    this.#bereft.add(host);
+  }
+
+  isBereft(host: SimHost): boolean {
+    return this.#bereft.has(host);
+  }
+
+  record(key: string): SystemRecord | undefined {
+    return this.#systems.get(key)?.record;
+  }
+
+  /** The record that a host's instance belongs to now. */
+  recordOf(host: SimHost): SystemRecord | undefined {
+    return this.#knownOf(host)?.record;
+  }
+
+  runningOperations(): readonly Operation[] {
+    return [...this.#operations.values()].filter(({ outcome }) => outcome === "running");
+  }
+
+  lastAckMs(key: string): number {
+    return this.#systems.get(key)?.lastAckMs ?? -Infinity;
+  }
+
+  /** Asked after a long time without faults. */
+  checkEnd(): void {
+    for (const { id, step, because } of this.runningOperations())
+      this.#terms.violate(`${id} does not end: ${step}, ${because} (I6)`);
+    for (const known of [...this.#systems.values(), ...this.#past]) this.#checkLost(known);
+  }
+
+  /** I4: what the primary does not have is in the evidence, or where its host's disk still has it. */
+  #checkLost({ record, acks }: Known): void {
+    const [first] = acks;
+    if (!first) return;
+    const hosts = this.#terms.hosts().filter(({ id }) => id.database === first.host.id.database);
+    const places = hosts.flatMap((host) => [
+      ...(host.data.kind === "present" ? [host.data] : []),
+      ...[...host.evidence.values()].map(({ data }) => data),
+    ]);
+    const primary = this.#hostOf(record, first.host)?.data;
+    for (const commit of acks) {
+      if (primary?.kind === "present" && holds(pointOf(primary), commit)) continue;
+      if (this.#bereft.has(commit.host)) continue;
+      if (places.some((data) => holds(pointOf(data), commit))) continue;
+      const where = `${formatInstance(commit.host.id)} at ${Math.round(commit.atMs)} ms`;
+      this.#terms.violate(`commit ${commit.id}, acknowledged by ${where}, is nowhere (I4)`);
+      return;
+    }
+  }
+
+  #journalled(entry: Entry): void {
+    const after = parseOperation(entry);
+    const before = this.#operations.get(after.id);
+    this.#operations.set(after.id, after);
+    if (before && before.outcome !== "running" && after.outcome !== before.outcome)
+      this.#terms.violate(`${after.id} ended as ${before.outcome} and then as ${after.outcome} (I6)`);
+    if (before?.outcome === after.outcome || after.outcome === "running") return;
+    const kind = `${after.kind} ${after.outcome}`;
+    this.ended.set(kind, (this.ended.get(kind) ?? 0) + 1);
+    if (after.outcome === "rolled-back" && this.#claimed.has(after.id))
+      this.#terms.violate(`${after.id} was rolled back after its claim (I3)`);
+  }
+
+  #recorded(key: string, record: SystemRecord): void {
+    const known = this.#systems.get(key);
+    if (!known) {
+      const blank = { last: undefined, acks: [], lastAckMs: -Infinity, promotions: new Set<string>() };
+      this.#systems.set(key, { record, ...blank });
+      return;
+    }
+    const { record: before } = known;
+    known.record = record;
+    if (record.version < before.version || record.epoch < before.epoch)
+      this.#terms.violate(`${key} went back to version ${record.version} (D2)`);
+    if (record.epoch !== before.epoch) this.#claim(key, known, before);
+  }
+
+  #claim(key: string, known: Known, before: SystemRecord): void {
+    const { record } = known;
+    const operation = record.operation && this.#operations.get(record.operation);
+    if (record.epoch !== before.epoch + 1 || !operation)
+      return this.#terms.violate(`${key} went from epoch ${before.epoch} to ${record.epoch}`);
+    const earlier = this.#claimed.get(operation.id);
+    if (earlier !== undefined)
+      this.#terms.violate(`${operation.id} claimed epoch ${earlier} and ${record.epoch} (I6)`);
+    this.#claimed.set(operation.id, record.epoch);
+    const [anyone] = known.acks;
+    const target = anyone && this.#hostOf(record, anyone.host)?.data;
+    const hasAll =
+      !known.last || (target?.kind === "present" && holds(pointOf(target), known.last));
+    if (operation.kind === "switchover" && !hasAll)
+      this.#terms.violate(`${operation.id} claims, and lacks the commit ${known.last?.id} (I3)`);
+    if (!hasAll) known.last = undefined;
+  }
+
+  #forget(key: string): void {
+    const known = this.#systems.get(key);
+    if (known) this.#past.push(known);
+    this.#systems.delete(key);
+  }
+
+  #checkOneOperation(): void {
+    const bySystem = new Map<string, Operation>();
+    for (const operation of this.runningOperations()) {
+      const other = bySystem.get(operation.system);
+      if (other) this.#terms.violate(`${other.id} and ${operation.id} run at once (I6)`);
+      bySystem.set(operation.system, operation);
+    }
+  }
+
+  /** A detached Region is a system of its own, at the same place. */
+  #knownOf({ id }: SimHost): Known | undefined {
+    const main = `${systemPrefix}${id.database}`;
+    return (
+      this.#systems.get(`${main}-${id.region}`) ??
+      this.#systems.get(`${main}@${id.region}`) ??
+      this.#systems.get(main)
+    );
+  }
+
+  #mainOf({ id }: SimHost): Known | undefined {
+    return this.#systems.get(`${systemPrefix}${id.database}`);
+  }
+
+  #hostOf({ primary }: SystemRecord, sibling: SimHost): SimHost | undefined {
+    return this.#terms
+      .hosts()
+      .find(
+        ({ id }) =>
+          id.database === sibling.id.database && id.region === primary && id.number === 1,
+      );
+  }
+}

@@ -1,0 +1,7 @@
+/** The few kinds of fields that the contract is made of. */
+import { z } from "zod";
+
+export const text = (description: string): z.ZodString => z.string().meta({ description });
+export const amount = (description: string): z.ZodNumber => z.number().meta({ description });
+/** Absence: JSON has no undefined. */
+export const orNull = <S extends z.ZodType>(schema: S): z.ZodNullable<S> => z.nullable(schema);

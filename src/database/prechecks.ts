@@ -1,0 +1,214 @@
+/** Whether an operation may begin, as a list of claims that people can read. Pure. */
+import type { FailureCode } from "../model/failure.ts";
+import type { InstanceReport } from "../model/instance.ts";
+import type { Operation, OperationCheck, OperationRequest } from "../model/operation.ts";
+import type { RegionId } from "../model/region.ts";
+import type { SystemRecord } from "./records.ts";
+import type { DatabaseSystem } from "./topology.ts";
+
+/** 64 MiB, 10 s: a target further behind would make people wait, and the cause is worth a look first. */
+const lagBytesMax = 64 * 1024 * 1024;
+const lagMsMax = 10_000;
+
+export type PrecheckView = {
+  readonly system: DatabaseSystem;
+  readonly record: SystemRecord;
+  /** The operation that holds the system now. */
+  readonly running: Operation | undefined;
+  /** The record of the Region that was detached, if it was. */
+  readonly detached: SystemRecord | undefined;
+  readonly reportOf: (region: RegionId) => InstanceReport | undefined;
+};
+
+export type CodedCheck = OperationCheck & { readonly code: FailureCode };
+
+type Check = (request: OperationRequest, view: PrecheckView) => CodedCheck;
+
+/** In the order in which people want to hear of them. */
+export function precheck(request: OperationRequest, view: PrecheckView): readonly CodedCheck[] {
+  return checksOf[request.kind].map((check) => check(request, view));
+}
+
+const isGlobal: Check = (_, { system }) =>
+  claimThat("is a global database", "operation.target-invalid", [
+    system.kind === "global",
+    `${system.name} is local: each Region has its own`,
+  ]);
+
+const isCreated: Check = (_, { system, record }) =>
+  claimThat("was created", "operation.refused", [
+    record.systemId !== undefined,
+    `${system.name} is being created`,
+  ]);
+
+const isFree: Check = ({ kind }, { running, system }) => {
+  // A target that was lost after the claim must not hold the database for ever.
+  const maySupersede = kind === "failover" && running?.phase === "claimed";
+  return claimThat("no other operation runs", "operation.conflict", [
+    running === undefined || maySupersede,
+    `${running?.id ?? ""} runs on ${system.name} (step ${running?.step ?? ""})`,
+  ]);
+};
+
+const dataLossIsAllowed: Check = ({ allowDataLoss }) =>
+  claimThat("data loss is allowed", "failover.data-loss-not-allowed", [
+    allowDataLoss,
+    "a failover may lose the newest transactions, and nobody said that this is allowed",
+  ]);
+
+const primaryIsExpected: Check = ({ expectPrimary }, { record }) =>
+  claimThat("the primary is the expected one", "failover.unexpected-primary", [
+    expectPrimary === undefined || expectPrimary === record.primary,
+    `the primary is ${record.primary}, not ${expectPrimary ?? ""}`,
+  ]);
+
+const targetIsAnother: Check = ({ to }, { record, system }) =>
+  claimThat("the target is another member", "operation.target-invalid", [
+    record.members.includes(to) && to !== record.primary,
+    to === record.primary
+      ? `${to} is the primary of ${system.name} already`
+      : `${to} is not a member of ${system.name}`,
+  ]);
+
+const writerServes: Check = (_, { record, reportOf }) => {
+  const writer = reportOf(record.primary);
+  return claimThat("the writer serves", "operation.refused", [
+    writer?.state.kind === "serving" && record.isPromoted,
+    `the writer in ${record.primary} ${said(writer)}`,
+  ]);
+};
+
+const targetStreams: Check = ({ to }, { record, reportOf }) => {
+  const target = reportOf(to);
+  const isCurrent = target?.epoch === record.epoch && target.role === "secondary";
+  return claimThat("the target streams", "operation.refused", [
+    target?.state.kind === "serving" && isCurrent,
+    `the secondary in ${to} ${said(target)}`,
+  ]);
+};
+
+const targetIsNear: Check = ({ to }, { record, reportOf }) => {
+  const writer = reportOf(record.primary);
+  const lag = writer?.lags.find(({ region, number }) => region === to && number === 1);
+  const { lagBytes = Infinity, rpoLagMs = Infinity } = lag ?? {};
+  return claimThat("the target is near", "operation.refused", [
+    lagBytes <= lagBytesMax && rpoLagMs <= lagMsMax,
+    lag
+      ? `${to} is ${lagBytes} bytes and ${Math.round(rpoLagMs)} ms behind (at most ${lagBytesMax} and ${lagMsMax})`
+      : `how far ${to} is behind is not known`,
+  ]);
+};
+
+const evidenceIsKept: Check = (_, { record, reportOf }) => {
+  const lost = reportOf(record.primary)?.evidenceSlots.find(({ isIntact }) => !isIntact);
+  return claimThat("the evidence slots are intact", "operation.refused", [
+    lost === undefined,
+    `the evidence slot of the SQL database ${lost?.database ?? ""} lost its WAL`,
+  ]);
+};
+
+/** The writer's agent asks every candidate before it goes on without a controller; nobody else may be promoted (I2). */
+const targetIsCandidate: Check = ({ to, kind, overrideFence }, { record }) => {
+  const isForced = kind === "failover" && overrideFence !== undefined;
+  const isAlone = record.candidates.length === 0;
+  return claimThat(
+    "the target is a candidate",
+    kind === "switchover"
+      ? "operation.refused"
+      : isAlone
+        ? "failover.not-redundant"
+        : "failover.no-candidate",
+    [
+      record.candidates.includes(to) || isForced,
+      isAlone
+        ? `no secondary has streamed in epoch ${record.epoch} yet`
+        : `${to} has not streamed in epoch ${record.epoch}; candidates: ${record.candidates.join(", ")}`,
+    ],
+  );
+};
+
+/** A standby, or a writer that was shut down for a switchover whose target was lost. */
+const targetCanBePromoted: Check = ({ to }, { record, reportOf }) => {
+  const target = reportOf(to);
+  const state = target?.state.kind;
+  const isUsable =
+    state === "serving" || state === "catching-up" || state === "stopped" || state === "starting";
+  const isOurs = target?.systemId !== undefined && target.systemId === record.systemId;
+  return claimThat("the target can be promoted", "operation.refused", [
+    isUsable && isOurs && !record.condemned.includes(to),
+    record.condemned.includes(to)
+      ? `what ${to} holds left the common history and is kept as evidence`
+      : `the secondary in ${to} ${said(target)}`,
+  ]);
+};
+
+const regionHasPlace: Check = ({ to }, { system }) =>
+  claimThat("the Region has a place", "operation.target-invalid", [
+    system.regions.some(({ region }) => region === to),
+    `leeward.yaml gives ${system.name} no instance in ${to}`,
+  ]);
+
+const regionIsNoMember: Check = ({ to }, { system, record, detached }) =>
+  claimThat("the Region is no member", "operation.target-invalid", [
+    !record.members.includes(to) && !detached,
+    detached
+      ? `${to} was detached and stands alone; let it rejoin`
+      : `${to} is a member of ${system.name} already`,
+  ]);
+
+const regionCanRejoin: Check = ({ to }, { system, record, detached, reportOf }) => {
+  const state = reportOf(to)?.state.kind;
+  const isAway = detached !== undefined || record.condemned.includes(to) || state === "diverged";
+  return claimThat("the Region has something to rejoin from", "operation.target-invalid", [
+    isAway && to !== record.primary,
+    `${to} neither left ${system.name} nor its history`,
+  ]);
+};
+
+const regionMayLeave: Check = (request, view) =>
+  view.detached
+    ? claimThat("the Region stands alone", "operation.target-invalid", [true, ""])
+    : targetIsAnother(request, view);
+
+const common = [isGlobal, isFree, isCreated] as const;
+
+const checksOf: Readonly<Record<OperationRequest["kind"], readonly Check[]>> = {
+  switchover: [
+    ...common,
+    targetIsAnother,
+    writerServes,
+    targetStreams,
+    targetIsNear,
+    targetIsCandidate,
+    evidenceIsKept,
+  ],
+  failover: [
+    isGlobal,
+    primaryIsExpected,
+    targetIsAnother,
+    dataLossIsAllowed,
+    isFree,
+    isCreated,
+    targetIsCandidate,
+    targetCanBePromoted,
+  ],
+  detach: [...common, targetIsAnother, targetCanBePromoted],
+  add: [...common, regionHasPlace, regionIsNoMember],
+  rejoin: [...common, regionHasPlace, regionCanRejoin],
+  remove: [...common, regionMayLeave],
+};
+
+function claimThat(
+  name: string,
+  code: FailureCode,
+  [isPassed, otherwise]: readonly [isPassed: boolean, otherwise: string],
+): CodedCheck {
+  return { name, isPassed, because: isPassed ? "" : otherwise, code };
+}
+
+function said(report: InstanceReport | undefined): string {
+  if (!report) return "is not heard";
+  const { state } = report;
+  const because = "because" in state && state.because !== "" ? `: ${state.because}` : "";
+  return `is ${state.kind}${because}`;
+}

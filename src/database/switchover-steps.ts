@@ -1,0 +1,142 @@
+/**
+ * A switchover on PostgreSQL: nothing is lost, and until the claim nothing has happened. Writes pause from the
+ * hand-over to the promotion; everything that can be done before is done before.
+ *
+ *   old writer:  checkpoint ───► hand-over (clean stop: the token) ·················► follows
+ *   target:      catch up   ───► await-handover (replays to the token) ─CLAIM─► promote
+ */
+import type { Step, StepDecision, StepPlan } from "../engine/engine.ts";
+import type { CommandProgress, MeasuredLag } from "../model/instance.ts";
+import { formatLsn } from "../model/lsn.ts";
+import type { OperationDeed, OperationView } from "./operation-view.ts";
+import { promoteStep } from "./promote-step.ts";
+
+type SwitchoverStep = Step<OperationView, OperationDeed>;
+type Decision = StepDecision<OperationDeed>;
+
+/** 1 MiB: what a slow link of 10 mbit carries in a second, which is then a part of the write pause. */
+const lagBytesMax = 1024 * 1024;
+/** 120 s: a checkpoint of gigabytes of dirty pages on a slow disk; clients notice nothing of it. */
+const preparationMs = 120_000;
+/** 10 s: writes wait for this long at most before they go on where they were. */
+export const handOverMs = 10_000;
+/** 30 s: then the old writer is left to come back by itself. */
+const followMs = 30_000;
+
+export const switchoverPlan: StepPlan<OperationView, OperationDeed> = {
+  isResumable: false,
+  beforeClaim: [
+    step("catch-up", "Waits until the target has nearly everything.", preparationMs, catchUp),
+    step(
+      "checkpoint",
+      "The old writer writes a checkpoint, so that its shutdown is short; the target prepares.",
+      preparationMs,
+      checkpoint,
+    ),
+    step(
+      "hand-over",
+      "Writes are held, the old writer shuts down cleanly, the target replays up to its last byte.",
+      handOverMs,
+      handOver,
+    ),
+  ],
+  afterClaim: [
+    promoteStep,
+    {
+      ...step("follow", "The old writer starts again and streams from the new one.", followMs, follow),
+      isOptional: true,
+    },
+  ],
+};
+
+function step(
+  name: string,
+  says: string,
+  deadlineMs: number,
+  decide: SwitchoverStep["decide"],
+): SwitchoverStep {
+  return { name, says, deadlineMs, isOptional: false, decide };
+}
+
+function catchUp({ operation, reportOf }: OperationView): Decision {
+  const writer = reportOf(operation.from);
+  if (!writer) return { kind: "wait", because: "the writer's agent does not report" };
+  const lag = writer.lags.find(({ region, number }) => region === operation.to && number === 1);
+  if (!lag?.isStreaming) return { kind: "wait", because: `${operation.to} does not stream` };
+  return hasNearlyAll(lag)
+    ? { kind: "done", learnt: {}, because: `${operation.to} is ${lag.lagBytes ?? 0} bytes behind` }
+    : { kind: "wait", because: `${operation.to} is ${lag.lagBytes ?? 0} bytes behind` };
+}
+
+function hasNearlyAll({ lagBytes }: MeasuredLag): boolean {
+  return lagBytes !== undefined && lagBytes <= lagBytesMax;
+}
+
+function checkpoint(view: OperationView): Decision {
+  const { from, to } = view.operation;
+  const written = view.progressOf(from, "checkpoint");
+  const waiting = view.progressOf(to, "await-handover");
+  const failed = failureOf(written) ?? failureOf(waiting);
+  if (failed !== undefined) return { kind: "give-up", because: failed };
+  if (written?.outcome === "done" && waiting !== undefined) {
+    return { kind: "done", learnt: {}, because: "the checkpoint is written and the target waits" };
+  }
+  return {
+    kind: "do",
+    deeds: [
+      { instance: view.instanceOf(from), step: "checkpoint", action: { kind: "checkpoint" } },
+      {
+        instance: view.instanceOf(to),
+        step: "await-handover",
+        action: { kind: "await-handover", upstream: view.upstreamOf(to, from) },
+      },
+    ],
+    because: "a shutdown after a checkpoint is short",
+  };
+}
+
+function handOver(view: OperationView): Decision {
+  const { from, to } = view.operation;
+  const stopped = view.progressOf(from, "hand-over");
+  const replayed = view.progressOf(to, "await-handover");
+  const failed = failureOf(stopped) ?? failureOf(replayed);
+  if (failed !== undefined) return { kind: "give-up", because: failed };
+  const token = stopped?.result;
+  const position = replayed?.result;
+  if (token?.kind !== "token" || position?.kind !== "position") {
+    return {
+      kind: "do",
+      deeds: [
+        {
+          instance: view.instanceOf(from),
+          step: "hand-over",
+          action: { kind: "hand-over", withinMs: handOverMs },
+        },
+      ],
+      because: token ? `${to} has not replayed everything yet` : `${from} is shutting down`,
+    };
+  }
+  // The record of the shutdown checkpoint begins at the token: whoever is beyond it has replayed it whole.
+  const hasAll = position.timeline === token.timeline && position.replayedLsn > token.lsn;
+  const where = `${to} replayed to ${formatLsn(position.replayedLsn)}, the token is ${formatLsn(token.lsn)}`;
+  return hasAll
+    ? {
+        kind: "done",
+        learnt: { token: { timeline: token.timeline, lsn: token.lsn } },
+        because: where,
+      }
+    : { kind: "give-up", because: `${where}: it does not have everything` };
+}
+
+function follow({ operation, record, reportOf }: OperationView): Decision {
+  const old = reportOf(operation.from);
+  const isBack =
+    old?.state.kind === "serving" && old.role === "secondary" && old.epoch === record.epoch;
+  return isBack
+    ? { kind: "done", learnt: {}, because: `${operation.from} streams from ${operation.to}` }
+    : { kind: "wait", because: `${operation.from} is ${old?.state.kind ?? "silent"}` };
+}
+
+function failureOf(progress: CommandProgress | undefined): string | undefined {
+  return progress?.outcome === "failed" ? progress.because : undefined;
+}
