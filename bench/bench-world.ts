@@ -11,6 +11,7 @@ import { stateLayout, type StateLayout } from "../src/config/state-directory.ts"
 import { nodeClock } from "../src/env/node/clock.ts";
 import { nodeFiles } from "../src/env/node/files.ts";
 import { readSupervisorRecord } from "../src/supervisor/supervisor-record.ts";
+import { endingWith } from "./interrupted.ts";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const binary = join(root, "bin", "leeward.js");
@@ -37,13 +38,14 @@ export class BenchWorld {
     this.layout = stateLayout(join(directory, ".leeward"));
   }
 
-  static create(): BenchWorld {
+  /** @param edit makes of the example's leeward.yaml the one that is wanted */
+  static create(edit = (text: string): string => text): BenchWorld {
     const directory = mkdtempSync(join(tmpdir(), "leeward-bench-"));
     // PostgreSQL may run as another user, who has to be able to pass.
     chmodSync(directory, 0o711);
     const world = firstWorld + (process.pid % worlds);
     const example = readFileSync(join(root, "examples", "two-regions", "leeward.yaml"), "utf8");
-    const own = example.replace(/^world: \d+$/m, `world: ${world}`);
+    const own = edit(example.replace(/^world: \d+$/m, `world: ${world}`));
     writeFileSync(join(directory, "leeward.yaml"), own);
     return new BenchWorld(directory, world);
   }
@@ -51,16 +53,25 @@ export class BenchWorld {
   /** Answers how long the command took, in ms, as its user waits for it. @throws Error when it fails */
   async run(...args: readonly string[]): Promise<number> {
     const startedMs = performance.now();
+    await this.ask(...args);
+    return performance.now() - startedMs;
+  }
+
+  /** Answers what the command printed. @throws Error when it fails */
+  async ask(...args: readonly string[]): Promise<string> {
     const child = spawn(process.execPath, [binary, ...args], {
       cwd: this.directory,
       // The list of running worlds is per user; a benchmark's is its own.
       env: { ...process.env, XDG_RUNTIME_DIR: this.directory },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", "pipe", "pipe"],
       // Of its own group: an interrupted terminal does not interrupt the `down` that follows.
       detached: true,
       timeout: commandTimeoutMs,
     });
-    let told = "";
+    let [printed, told] = ["", ""];
+    child.stdout.on("data", (text: Buffer) => {
+      printed += text.toString();
+    });
     child.stderr.on("data", (text: Buffer) => {
       told = `${told}${text.toString()}`.slice(-2000);
     });
@@ -68,8 +79,9 @@ export class BenchWorld {
       child.on("error", reject);
       child.on("close", resolve);
     });
-    if (code === 0) return performance.now() - startedMs;
-    throw new Error(`leeward ${args.join(" ")} ended with ${code}: ${told.trim()}`);
+    if (code === 0) return printed;
+    const said = `${printed.slice(-2000)}\n${told}`.trim();
+    throw new Error(`leeward ${args.join(" ")} ended with ${code}: ${said}`);
   }
 
   get supervisorPid(): number {
@@ -129,20 +141,13 @@ export class BenchWorld {
 }
 
 /** Runs `work` with a world and leaves nothing of it behind, also when a person has waited long enough. */
-export async function withBenchWorld<T>(work: (world: BenchWorld) => Promise<T>): Promise<T> {
-  const world = BenchWorld.create();
-  const interrupted = (): void => {
-    // 130: ended by SIGINT, as a shell says it.
-    void world
-      .destroy()
-      .catch((error: unknown) => console.error(error))
-      .finally(() => process.exit(130));
-  };
-  process.once("SIGINT", interrupted);
-  try {
-    return await work(world);
-  } finally {
-    await world.destroy();
-    process.off("SIGINT", interrupted);
-  }
+export async function withBenchWorld<T>(
+  work: (world: BenchWorld) => Promise<T>,
+  edit?: (yaml: string) => string,
+): Promise<T> {
+  const world = BenchWorld.create(edit);
+  return endingWith(
+    () => world.destroy(),
+    () => work(world),
+  );
 }

@@ -43,7 +43,9 @@ export function summarize({ samples, limit }: Figure): Summary {
   const spread = { median: middle, min: Math.min(...samples), max: Math.max(...samples) };
   if (limit === undefined) return { ...spread, ratio: undefined, verdict: undefined };
   const isReached = limit.kind === "at-most" ? middle <= limit.value : middle >= limit.value;
-  return { ...spread, ratio: middle / limit.value, verdict: isReached ? "reached" : "missed" };
+  // Of a limit of 0 nothing is a part.
+  const ratio = limit.value === 0 ? undefined : middle / limit.value;
+  return { ...spread, ratio, verdict: isReached ? "reached" : "missed" };
 }
 
 export function median(samples: readonly number[]): number {

@@ -45,7 +45,9 @@ export async function measureMove(
   await client.untilAcknowledged(undefined, moveBoundMs);
   const startedMs = monotonicMs();
   await act();
-  await client.untilAcknowledged(to, moveBoundMs);
+  await client.untilAcknowledged(to, moveBoundMs).catch(async (cause: unknown) => {
+    throw new Error(`The client saw no move: ${describe(await client.take())}`, { cause });
+  });
   await sleep(aroundMs);
   const log = await client.take();
   const first = firstBy(log, to);
@@ -55,9 +57,18 @@ export async function measureMove(
     startedMs,
     gapMs: longestGap(log).ms,
     first,
-    missing: await client.missing(log),
+    missing: await client.missing(log, to),
     second: secondWriters(log),
     refusals: looksAt(log, before.host, first.ackMs),
     log,
   };
+}
+
+/** `127.0.1.11 acknowledged 99, 127.0.2.11 25006 191`. */
+function describe({ acknowledged, failed }: WriteLog): string {
+  const counts = new Map<string, number>();
+  const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
+  for (const { host } of acknowledged) count(`${host} acknowledged`);
+  for (const { host, code } of failed) count(`${host} ${code}`);
+  return [...counts].map((pair) => pair.join(" ")).join(", ");
 }

@@ -17,11 +17,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import pg from "pg";
 import { nodeClock } from "../src/env/node/clock.ts";
 import { findInstallation, type Installation } from "../src/postgres/installation.ts";
 import { observeRunAs } from "../src/postgres/observe-run-as.ts";
 import { decideRunAs, runAsPrefix } from "../src/postgres/run-as.ts";
-import { nodeSettings, type Pace, type PatroniPlan } from "./patroni-settings.ts";
+import { nodeSettings, patroniSuperuser, type Pace, type PatroniPlan } from "./patroni-settings.ts";
 import { processesNaming } from "./proc.ts";
 
 /** 60 s: initdb, a start, a base backup and a start take 10. */
@@ -81,12 +82,36 @@ export class PatroniCluster {
     return follows ? leader?.name : undefined;
   }
 
+  /** Until one leads (`leader`, when given) and the other one streams from it, as the leader's server itself says. */
   async untilHealthy(leader?: string): Promise<string> {
     const signal = AbortSignal.timeout(startBoundMs);
     for (;;) {
       const found = await this.leader().catch(() => undefined);
-      if (found !== undefined && (leader === undefined || found === leader)) return found;
+      const isWanted = found !== undefined && (leader === undefined || found === leader);
+      if (isWanted && (await this.#isFollowed(found).catch(() => false))) return found;
       await sleep(lookEveryMs, undefined, { signal });
+    }
+  }
+
+  /** A connection of the superuser. */
+  place(name: string): pg.ClientConfig {
+    const { username: user, password } = patroniSuperuser;
+    const host = this.plan.nodes.find((node) => node.name === name)?.host;
+    return { host, port: 5432, database: "postgres", user, password };
+  }
+
+  /** Patroni calls a replica `running` also while it cannot stream yet, and switches over to it when told to. */
+  async #isFollowed(name: string): Promise<boolean> {
+    const client = new pg.Client(this.place(name));
+    client.on("error", () => undefined);
+    await client.connect();
+    try {
+      const { rowCount } = await client.query(
+        "SELECT FROM pg_stat_replication WHERE state = 'streaming'",
+      );
+      return rowCount === 1;
+    } finally {
+      await client.end();
     }
   }
 

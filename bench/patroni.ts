@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { figure, type Figure } from "./figure.ts";
+import { endingWith } from "./interrupted.ts";
 import { PatroniCluster } from "./patroni-cluster.ts";
 import { defaultPace, fastPace, patroniSuperuser, type Pace } from "./patroni-settings.ts";
 import { watchReturn } from "./return-watch.ts";
@@ -45,16 +46,10 @@ export async function measurePatroni(runs: number): Promise<readonly PatroniResu
 
 async function measurePace(binDirectory: string, pace: Pace, runs: number): Promise<PatroniResult> {
   const cluster = await PatroniCluster.start(binDirectory, pace);
-  const interrupted = (): void => {
-    void cluster.destroy().finally(() => process.exit(130));
-  };
-  process.once("SIGINT", interrupted);
-  try {
-    return await measureCluster(cluster, pace, runs);
-  } finally {
-    process.off("SIGINT", interrupted);
-    await cluster.destroy();
-  }
+  return endingWith(
+    () => cluster.destroy(),
+    () => measureCluster(cluster, pace, runs),
+  );
 }
 
 async function measureCluster(
@@ -78,7 +73,7 @@ async function measureCluster(
       const from = await cluster.untilHealthy();
       const to = nodes.find(({ name }) => name !== from);
       if (!to) throw new Error("a cluster has two nodes");
-      const place: pg.ClientConfig = { host: to.host, port: 5432, database: "postgres", ...user };
+      const place = cluster.place(to.name);
       version = await versionOf(place);
       const returned = watchReturn(place, AbortSignal.timeout(returnBoundMs));
       returned.catch(() => undefined);

@@ -1,5 +1,4 @@
 /** `npm run bench:world`: the figures that a world has to reach, beside the machine they were measured on. */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -7,6 +6,7 @@ import { parseArgs } from "node:util";
 import { nodeClock } from "../src/env/node/clock.ts";
 import { findInstallation } from "../src/postgres/installation.ts";
 import { root } from "./bench-world.ts";
+import { build } from "./build.ts";
 import { measureClone } from "./clone.ts";
 import { summarize, type Figure } from "./figure.ts";
 import { measureIdle } from "./idle.ts";
@@ -61,14 +61,6 @@ async function main(): Promise<void> {
     `${JSON.stringify({ machine, isQuick: values.quick, figures: rows }, null, 2)}\n`,
   );
   console.log(`As JSON: ${file}`);
-}
-
-/** What is measured is the present source. */
-function build(): void {
-  const { status } = spawnSync(process.execPath, [join(root, "scripts", "build.mjs")], {
-    stdio: "inherit",
-  });
-  if (status !== 0) throw new Error("The sources do not compile");
 }
 
 await main().catch((error: unknown) => {

@@ -10,6 +10,8 @@ import type { Acknowledgement, WriteLog } from "./write-log.ts";
 
 /** How often it is asked whether somebody acknowledges. What is measured is in its log, not in this. */
 const askEveryMs = 50;
+/** 5 s: both servers are well when they are asked. */
+const connectTimeoutMs = 5_000;
 
 export class WriteClientProcess {
   readonly target: WriteTarget;
@@ -52,10 +54,12 @@ export class WriteClientProcess {
     }
   }
 
-  /** Acknowledged, and not in the database of the writer. */
-  async missing({ acknowledged }: WriteLog): Promise<readonly number[]> {
+  /** Acknowledged, and not in the database of `host`, which is to be the writer. */
+  async missing({ acknowledged }: WriteLog, host: string): Promise<readonly number[]> {
+    const place = this.target.hosts.find((one) => one.host === host);
+    if (!place) throw new Error(`The client does not know ${host}`);
     const ids = acknowledged.map(({ id }) => id);
-    return onWriter(this.target, async (client) => {
+    return withClient(this.target, place, async (client) => {
       const { rows } = await client.query<{ id: string }>(
         `SELECT id FROM unnest($1::bigint[]) AS acknowledged (id)
          WHERE NOT EXISTS (SELECT FROM bench_writes AS kept WHERE kept.id = acknowledged.id) ORDER BY id`,
@@ -94,30 +98,31 @@ async function onWriter<T>(
   target: WriteTarget,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const { hosts, database, user, password } = target;
-  for (const place of hosts) {
-    const client = new pg.Client({
-      ...place,
-      database,
-      user,
-      password,
-      connectionTimeoutMillis: 5_000,
+  for (const place of target.hosts) {
+    const done = await withClient(target, place, async (client) => {
+      const { rows } = await client.query<{ is: boolean }>(
+        "SELECT current_setting('transaction_read_only') = 'off' AS is",
+      );
+      return rows[0]?.is === true ? { value: await work(client) } : undefined;
     });
-    client.on("error", () => undefined);
-    const isWriter = await client
-      .connect()
-      .then(() =>
-        client.query<{ is: boolean }>(
-          "SELECT current_setting('transaction_read_only') = 'off' AS is",
-        ),
-      )
-      .then(({ rows }) => rows[0]?.is === true)
-      .catch(() => false);
-    try {
-      if (isWriter) return await work(client);
-    } finally {
-      await client.end().catch(() => undefined);
-    }
+    if (done) return done.value;
   }
-  throw new Error(`${hosts.map(({ host }) => host).join(" and ")}: none of them is a writer`);
+  const hosts = target.hosts.map(({ host }) => host);
+  throw new Error(`${hosts.join(" and ")}: none of them is a writer`);
+}
+
+async function withClient<T>(
+  { database, user, password }: WriteTarget,
+  place: WriteTarget["hosts"][number],
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const login = { database, user, password, connectionTimeoutMillis: connectTimeoutMs };
+  const client = new pg.Client({ ...place, ...login });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }

@@ -18,6 +18,13 @@ export type Character = {
   /** In mean, one fault comes this long after another. */
   readonly faultEveryMs: number;
   readonly leaseTtlMs: number;
+  readonly leaseMarginMs: number;
+  /** In mean, a client of each Region writes this often. */
+  readonly writeEveryMs: number;
+  /** In mean, an operator asks for something this often; undefined: nobody does. */
+  readonly operateEveryMs: number | undefined;
+  /** How many of the operations' journal entries are followed by the death of somebody who is part of it. */
+  readonly deathAtStepRate: number;
 };
 
 const names = ["us-east-1", "us-west-2", "eu-central-1"] as RegionId[];
@@ -26,6 +33,7 @@ export function drawCharacter(random: SeededRandom): Character {
   const regions = names.slice(0, random.chance(0.6) ? 2 : 3);
   const isRough = random.chance(0.6);
   const latencyMsMin = random.between(0.2, 60);
+  const leaseTtlMs = random.chance(0.7) ? 3_000 : 10_000;
   return {
     regions,
     systems: drawSystems(regions, random),
@@ -48,14 +56,23 @@ export function drawCharacter(random: SeededRandom): Character {
     },
     wal: drawWal(random),
     faultEveryMs: random.between(4_000, 30_000),
-    leaseTtlMs: random.pick([3_000, 10_000]),
+    leaseTtlMs,
+    leaseMarginMs: leaseTtlMs === 3_000 ? 1_000 : 2_000,
+    writeEveryMs: random.between(80, 400),
+    operateEveryMs: random.chance(0.85) ? random.between(800, 6_000) : undefined,
+    deathAtStepRate: random.chance(0.5) ? random.between(0.05, 0.4) : 0,
   };
 }
 
 /** A slot keeps what is written during the longest clone and twice that, or no clone would ever be in time. */
 function drawWal(random: SeededRandom): WalTerms {
   const bytesPerSecond = random.between(0, 3e5);
-  return { bytesPerSecond, slotKeepBytes: 1e6 + bytesPerSecond * random.between(25, 60) };
+  return {
+    bytesPerSecond,
+    slotKeepBytes: 1e6 + bytesPerSecond * random.between(25, 60),
+    flushLagMs: random.between(1, 120),
+    replayLagMs: random.between(0, 60),
+  };
 }
 
 function drawSystems(regions: readonly RegionId[], random: SeededRandom): DatabaseSystem[] {
@@ -68,8 +85,16 @@ function drawSystems(regions: readonly RegionId[], random: SeededRandom): Databa
     rpoGuardMs: 0,
     failoverPauseMs: 0,
   } as const;
+  const policy = {
+    failover: random.chance(0.4) ? "automatic" : "manual",
+    rejoin: random.chance(0.8) ? "automatic" : "manual",
+    rpoGuardMs: random.chance(0.3) ? random.between(200, 2_000) : 0,
+    failoverPauseMs: random.between(1_000, 20_000),
+  } as const;
   const orders: DatabaseSystem = {
     ...common,
+    ...policy,
+    name: "orders" as DatabaseId,
     key: systemKey("orders" as DatabaseId, undefined),
     database: "orders" as DatabaseId,
     kind: "global",
@@ -80,6 +105,7 @@ function drawSystems(regions: readonly RegionId[], random: SeededRandom): Databa
   const local = regions.map(
     (region): DatabaseSystem => ({
       ...common,
+      name: "sessions" as DatabaseId,
       key: systemKey("sessions" as DatabaseId, region),
       database: "sessions" as DatabaseId,
       kind: "local",

@@ -28,19 +28,25 @@ export class Violations {
 export class Checkers {
   readonly #violate: Violate;
   readonly #systemOf: (host: SimHost) => string;
+  readonly #memberOf: (host: SimHost) => string | undefined;
   readonly #hosts: () => readonly SimHost[];
   readonly #created = new Map<string, SystemId>();
   readonly #terms = new Map<string, number>();
 
-  /** `systemOf` names the database system that a host belongs to. */
+  /** `systems` names the database system that a host belongs to. */
   constructor(
     violate: Violate,
     hosts: () => readonly SimHost[],
-    systemOf: (host: SimHost) => string,
+    systems: {
+      readonly systemOf: (host: SimHost) => string;
+      /** Undefined for one whose Region left, and may not have heard it. */
+      readonly memberOf: (host: SimHost) => string | undefined;
+    },
   ) {
     this.#violate = violate;
     this.#hosts = hosts;
-    this.#systemOf = systemOf;
+    this.#systemOf = systems.systemOf;
+    this.#memberOf = systems.memberOf;
   }
 
   created(host: SimHost, systemId: SystemId): void {
@@ -53,9 +59,10 @@ export class Checkers {
 
   started(host: SimHost, as: StartAs): void {
     if (as.kind !== "primary") return;
-    const system = this.#systemOf(host);
+    const system = this.#memberOf(host);
+    if (system === undefined) return;
     const primaries = this.#hosts().filter(
-      (other) => other.isPrimary && !other.isPaused && this.#systemOf(other) === system,
+      (other) => other.isPrimary && !other.isPaused && this.#memberOf(other) === system,
     );
     if (primaries.length > 1)
       this.#violate(

@@ -1,19 +1,21 @@
 /** The controller as its program runs it: a new term at each start, and a start after each end. */
 import { takeTerm } from "../src/controller/term.ts";
 import { DatabaseController, type DatabaseSettings } from "../src/database/controller.ts";
+import { postgresEngine } from "../src/database/postgres-engine.ts";
 import type { Clock, Json } from "../src/env/env.ts";
 import type { Address } from "../src/model/address.ts";
 import { Failure } from "../src/model/failure.ts";
 import type { RegionId } from "../src/model/region.ts";
-import { reportAnswer } from "../src/wire/agent-protocol.ts";
-import { decode } from "../src/wire/codec.ts";
+import type { Assignment, LeaseGrant } from "../src/model/assignment.ts";
+import type { InstanceReport } from "../src/model/instance.ts";
 import { SimArchive, type SimArchiveDisk } from "./archive.ts";
-import type { Checkers } from "./checkers.ts";
+import type { SimClock } from "./clock.ts";
 import { Life, MortalClock } from "./life.ts";
 import type { RecordingLog } from "./log.ts";
 import type { SimNetwork } from "./network.ts";
 import type { Plant } from "./plant.ts";
 import type { SeededRandom } from "./random.ts";
+import type { Referee } from "./referee.ts";
 import { SimStore, type SimDisk, type SimStoreFaults } from "./store.ts";
 
 export const controllerPlace = "controller";
@@ -28,8 +30,8 @@ export type ControllerMachine = {
   readonly archiveDisk: SimArchiveDisk;
   readonly storeFaults: SimStoreFaults;
   readonly settings: DatabaseSettings;
-  readonly clockRateOf: (region: RegionId) => number;
-  readonly checkers: Checkers;
+  readonly time: SimClock;
+  readonly referee: Referee;
   readonly plant: Plant;
 };
 
@@ -59,7 +61,7 @@ export class ControllerProgram {
       return false;
     } catch (error) {
       if (!(error instanceof Failure))
-        this.#machine.checkers.violate(`the controller has a bug: ${say(error)}`);
+        this.#machine.referee.violate(`the controller has a bug: ${say(error)}`);
       return true;
     }
   }
@@ -70,7 +72,7 @@ export class ControllerProgram {
   }
 
   async #live(life: Life): Promise<void> {
-    const { random, log, network, disk, archiveDisk, settings, checkers, plant } = this.#machine;
+    const { random, log, network, disk, archiveDisk, settings, referee, plant } = this.#machine;
     const clock = new MortalClock(this.#machine.clock, life);
     const store = new SimStore(
       { clock, log, random: random.fork() },
@@ -83,9 +85,15 @@ export class ControllerProgram {
     life.onEnd(() => node.crash());
     const planted = plant.store?.(store) ?? store;
     const term = await life.live(takeTerm(planted, never));
-    checkers.term("the controller", term);
+    referee.checkers.term("the controller", term);
     const databases = new DatabaseController(
-      { clock, log, store: planted, archive },
+      {
+        clock,
+        log,
+        store: planted,
+        archive,
+        engine: plant.engine?.(postgresEngine) ?? postgresEngine,
+      },
       settings,
       term,
     );
@@ -106,17 +114,30 @@ export class ControllerProgram {
     message: Json,
     signal: AbortSignal,
   ): Promise<Json> {
+    const askedAtMs = this.#machine.time.monotonicMs();
     const answer = await databases.handle(region, message, signal);
-    if ((message as { kind?: string }).kind === "report") this.#noteLeases(region, answer);
+    this.#note(region, askedAtMs, message as Asked, answer as Said);
     return answer;
   }
 
-  #noteLeases(region: RegionId, answer: Json): void {
-    const { checkers, clockRateOf } = this.#machine;
-    for (const { database, ttlMs } of decode(reportAnswer, "an answer", answer).leases)
-      checkers.granted(region, database, ttlMs, clockRateOf(region));
+  #note(region: RegionId, askedAtMs: number, asked: Asked, said: Said): void {
+    const { bounds } = this.#machine.referee;
+    if (!said.assignments || !said.leases) return;
+    const { assignments, leases } = said;
+    bounds.answered(region, askedAtMs, { assignments, leases });
+    if (!said.isTaken) return;
+    for (const { database, epoch, version } of asked.instances ?? [])
+      if (epoch !== undefined && epoch !== null) bounds.follows(region, database, epoch, version);
   }
 }
+
+/** What a checker reads of the messages, as they are written. */
+type Asked = { readonly instances?: readonly InstanceReport[] };
+type Said = {
+  readonly assignments?: readonly Assignment[];
+  readonly leases?: readonly LeaseGrant[];
+  readonly isTaken?: boolean;
+};
 
 function say(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

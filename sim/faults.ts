@@ -1,11 +1,13 @@
 /** The bad luck of a world: one fault after another, each with its end, all drawn from the seed. */
+import type { Log } from "../src/env/env.ts";
 import type { AgentProgram } from "./agent-program.ts";
-import type { SimClock } from "./clock.ts";
+import type { SimClock, SkewedClock } from "./clock.ts";
 import { controllerPlace, type ControllerProgram } from "./controller-program.ts";
 import type { SimFileDisk } from "./files.ts";
 import type { SimHost } from "./host.ts";
 import type { Place, SimNetwork } from "./network.ts";
 import type { SeededRandom } from "./random.ts";
+import type { Referee } from "./referee.ts";
 import type { SimDisk } from "./store.ts";
 import type { WalStream } from "./stream.ts";
 
@@ -19,6 +21,12 @@ export type FaultTargets = {
   readonly places: readonly Place[];
   readonly fileDisks: readonly SimFileDisk[];
   readonly storeDisk: SimDisk;
+  /** The clocks of all machines. */
+  readonly clocks: readonly SkewedClock[];
+  readonly referee: Referee;
+  readonly log: Log;
+  /** What fails without a reason does so until the faults end. */
+  readonly unreliable: readonly { failureRate: number }[];
   readonly everyMs: number;
 };
 
@@ -33,8 +41,38 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   "agent-killed": ({ agents, clock, random }) => {
     const agent = random.pick(agents);
+    if (!agent.isWhole) return;
     agent.kill();
     clock.after(random.between(100, 5_000), () => startIfDown(agent));
+  },
+  "agent-paused": ({ agents, clock, random }) => {
+    const { isWhole, life } = random.pick(agents);
+    if (!isWhole) return;
+    life.pause();
+    clock.after(random.between(100, 20_000), () => life.resume());
+  },
+  "guard-killed": ({ agents, random }) => {
+    const agent = random.pick(agents);
+    if (agent.isWhole) agent.killGuard();
+  },
+  "guard-paused": ({ agents, clock, random }) => {
+    const { isWhole, guard } = random.pick(agents);
+    if (!isWhole) return;
+    const { life } = guard;
+    life.pause();
+    clock.after(random.between(100, 20_000), () => life.resume());
+  },
+  "postgres-paused": ({ stream, clock, random }) => {
+    const host = random.pick(stream.hosts);
+    pauseServer(host, stream, clock, random.between(100, 20_000));
+  },
+  "region-paused": (targets) => {
+    const { agents, random, clock } = targets;
+    const agent = random.pick(agents);
+    if (agent.isWhole) clock.after(random.between(100, 25_000), freezeRegion(agent, targets));
+  },
+  "clock-jumped": ({ clocks, random }) => {
+    random.pick(clocks).jumpWall(random.pick([-3_600_000, 3_600_000]));
   },
   "region-killed": ({ agents, clock, random }) => {
     const agent = random.pick(agents);
@@ -102,10 +140,11 @@ const faults: Readonly<Record<string, Fault>> = {
     clock.after(random.between(1_000, 20_000), () => (storeDisk.isFull = false));
   },
   /** Rare: a world whose writer has lost its data has little left to show. */
-  "data-lost": ({ stream, random }) => {
-    if (!random.chance(0.4)) return;
+  "data-lost": ({ stream, random, referee }) => {
+    if (!random.chance(0.2)) return;
     const host = random.pick(stream.hosts);
     crash(host, stream);
+    referee.truth.bereave(host);
     host.data = { kind: "absent" };
   },
 };
@@ -116,7 +155,9 @@ export async function harass(targets: FaultTargets, endMs: number): Promise<void
   const names = Object.keys(faults);
   const next = (): void => {
     if (clock.monotonicMs() >= endMs) return;
-    faults[random.pick(names)]?.(targets);
+    const name = random.pick(names);
+    targets.log.info(`fault.${name}`);
+    faults[name]?.(targets);
     clock.after(random.between(0, 2 * everyMs), next);
   };
   clock.after(random.between(0, 2 * everyMs), next);
@@ -128,10 +169,20 @@ export function heal(targets: FaultTargets): void {
   const { network, stream, places, controller, agents, clock } = targets;
   stream.settle();
   for (const from of places) for (const to of places) network.mend(from, to);
-  for (const host of stream.hosts) host.isDiskFull = false;
+  network.calm();
+  for (const one of targets.unreliable) one.failureRate = 0;
+  for (const host of stream.hosts) {
+    host.isDiskFull = false;
+    host.isPaused = false;
+  }
   for (const disk of targets.fileDisks) disk.isFull = false;
   targets.storeDisk.isFull = false;
-  for (const agent of agents) startIfDown(agent);
+  for (const agent of agents) {
+    agent.life.resume();
+    agent.guard.life.resume();
+    startIfDown(agent);
+    agent.reviveGuard();
+  }
   if (!controller.databases) revive(controller, clock);
 }
 
@@ -144,8 +195,42 @@ export function revive(controller: ControllerProgram, clock: SimClock): void {
   });
 }
 
-function startIfDown(agent: AgentProgram): void {
+/** As the supervisor does it. */
+export function startIfDown(agent: AgentProgram): void {
   if (!agent.isAlive) agent.start();
+}
+
+function pauseServer(host: SimHost, stream: WalStream, clock: SimClock, ms: number): void {
+  const { server } = host;
+  if (!server) return;
+  stream.settle();
+  host.isPaused = true;
+  clock.after(ms, () => thawServer(host, server, stream));
+}
+
+/** A server that was killed meanwhile is not thawed, and the next one was never paused. */
+function thawServer(host: SimHost, server: SimHost["server"], stream: WalStream): void {
+  if (host.server !== server) return;
+  stream.settle();
+  host.isPaused = false;
+}
+
+/** Everything stands still; the answer thaws it, and it comes back in any order within a few ms. */
+export function freezeRegion(
+  agent: AgentProgram,
+  { stream, clock, random, referee }: FaultTargets,
+): () => void {
+  const lives = [agent.life, agent.guard.life];
+  const servers = agent.hosts.map((host) => ({ host, server: host.server }));
+  stream.settle();
+  for (const life of lives) life.pause();
+  for (const { host, server } of servers) host.isPaused = server !== undefined;
+  return () => {
+    referee.truth.thawed(agent.region);
+    for (const life of lives) clock.after(random.between(0, 20), () => life.resume());
+    for (const { host, server } of servers)
+      clock.after(random.between(0, 20), () => thawServer(host, server, stream));
+  };
 }
 
 function crash(host: SimHost, stream: WalStream): void {

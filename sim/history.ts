@@ -24,11 +24,7 @@ export class Branch {
   /** By LSN. */
   readonly commits: SimCommit[] = [];
 
-  constructor(
-    timeline: number,
-    origin: HistoryPoint | undefined,
-    writer: SimHost,
-  ) {
+  constructor(timeline: number, origin: HistoryPoint | undefined, writer: SimHost) {
     this.timeline = timeline;
     this.parent = origin?.branch;
     this.forkLsn = origin?.lsn ?? 0;

@@ -126,3 +126,23 @@ export class SimHost {
 export function pointOf({ branch, flushedLsn }: SimFinishedData): HistoryPoint {
   return { branch, lsn: flushedLsn };
 }
+
+/** What a creation or a clone leaves. */
+export function newData(
+  systemId: SystemId,
+  { branch, lsn }: HistoryPoint,
+  isStandby: boolean,
+): SimFinishedData {
+  return {
+    kind: "present",
+    systemId,
+    isStandby,
+    branch,
+    flushedLsn: lsn,
+    replayedLsn: lsn,
+    control: { lsn, isClean: true },
+    fork: undefined,
+    hasEvidenceSlots: false,
+    slots: new Map(),
+  };
+}

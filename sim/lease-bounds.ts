@@ -48,7 +48,10 @@ export class LeaseBounds {
       const key = `${region}/${database}/${epoch}`;
       const known = this.#failsafes.get(key) ?? [];
       if (known.some((one) => one.version === version)) continue;
-      this.#failsafes.set(key, [...known, { version, regions: failsafe.map((peer) => peer.region) }]);
+      this.#failsafes.set(key, [
+        ...known,
+        { version, regions: failsafe.map((peer) => peer.region) },
+      ]);
     }
   }
 
@@ -56,7 +59,11 @@ export class LeaseBounds {
   follows(region: RegionId, database: DatabaseId, epoch: Epoch, version: number): void {
     const key = `${region}/${database}/${epoch}`;
     const known = this.#failsafes.get(key);
-    if (known) this.#failsafes.set(key, known.filter((one) => one.version >= version));
+    if (known)
+      this.#failsafes.set(
+        key,
+        known.filter((one) => one.version >= version),
+      );
   }
 
   /** `promiser` was asked at `askedAtMs` and gave its word. */

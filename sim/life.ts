@@ -101,12 +101,7 @@ export class MortalNetwork implements Network {
     await this.#life.live(this.#network.serve(address, authenticate, whenAwake, signal));
   }
 
-  request(
-    to: Address,
-    message: Json,
-    options: RequestOptions,
-    signal: AbortSignal,
-  ): Promise<Json> {
+  request(to: Address, message: Json, options: RequestOptions, signal: AbortSignal): Promise<Json> {
     return this.#life.live(this.#network.request(to, message, options, signal));
   }
 }

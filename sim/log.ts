@@ -1,6 +1,8 @@
 import type { Fields, Log } from "../src/env/env.ts";
 
 export type LogLine = {
+  /** True time. */
+  readonly atMs: number;
   readonly level: "debug" | "info" | "warn" | "error";
   readonly event: string;
   readonly fields: Fields;
@@ -10,10 +12,12 @@ export type LogLine = {
 export class RecordingLog implements Log {
   readonly lines: LogLine[];
   readonly #fields: Fields;
+  readonly #nowMs: () => number;
 
-  constructor(lines: LogLine[] = [], fields: Fields = {}) {
+  constructor(lines: LogLine[] = [], fields: Fields = {}, nowMs: () => number = () => 0) {
     this.lines = lines;
     this.#fields = fields;
+    this.#nowMs = nowMs;
   }
 
   debug(event: string, fields?: Fields): void {
@@ -33,10 +37,11 @@ export class RecordingLog implements Log {
   }
 
   child(fields: Fields): Log {
-    return new RecordingLog(this.lines, { ...this.#fields, ...fields });
+    return new RecordingLog(this.lines, { ...this.#fields, ...fields }, this.#nowMs);
   }
 
   #keep(level: LogLine["level"], event: string, fields: Fields | undefined): void {
-    this.lines.push({ level, event, fields: { ...this.#fields, ...fields } });
+    const atMs = Math.round(this.#nowMs());
+    this.lines.push({ atMs, level, event, fields: { ...this.#fields, ...fields } });
   }
 }

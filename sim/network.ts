@@ -63,7 +63,7 @@ const never = new AbortController().signal;
 
 export class SimNetwork {
   readonly #doors: SimNetworkDoors;
-  readonly #conditions: NetworkConditions;
+  #conditions: NetworkConditions;
   readonly #servers = new Map<string, Server>();
   /** Also of addresses whose server has ended: a cut is between places, whoever lives there. */
   readonly #places = new Map<string, Place>();
@@ -73,6 +73,11 @@ export class SimNetwork {
   constructor(doors: SimNetworkDoors, conditions: NetworkConditions) {
     this.#doors = doors;
     this.#conditions = conditions;
+  }
+
+  /** From now on it loses nothing, and nothing hangs. */
+  calm(): void {
+    this.#conditions = { ...this.#conditions, lossRate: 0, stallRate: 0 };
   }
 
   /** The network as one program at `place` has it. `clock` is the program's own, for its timeouts. */

@@ -13,13 +13,15 @@ const witness = {
   created: () => undefined,
   removed: () => undefined,
   started: () => undefined,
+  promoted: () => undefined,
+  evidenceLost: () => undefined,
 };
 
 class SimPostgresWorld implements PostgresWorld {
   readonly clock = new SimClock();
   readonly stream = new WalStream(
     this.clock,
-    { bytesPerSecond: 1_000, slotKeepBytes: 10_000 },
+    { bytesPerSecond: 1_000, slotKeepBytes: 10_000, flushLagMs: 0, replayLagMs: 0 },
     () => true,
   );
   readonly hosts = { writer: this.#host(1), copy: this.#host(2) };
@@ -30,6 +32,10 @@ class SimPostgresWorld implements PostgresWorld {
 
   get writerAddress(): SimHost["address"] {
     return this.hosts.writer.address;
+  }
+
+  get copyAddress(): SimHost["address"] {
+    return this.hosts.copy.address;
   }
 
   nextAgent(which: "writer" | "copy"): SimPostgres {

@@ -23,7 +23,13 @@ import { assert } from "../src/std/assert.ts";
 import { onAbort } from "../src/std/on-abort.ts";
 import type { SimClock } from "./clock.ts";
 import { Branch } from "./history.ts";
-import { SimServer, type SimEvidence, type SimFinishedData, type SimHost } from "./host.ts";
+import {
+  newData,
+  SimServer,
+  type SimEvidence,
+  type SimFinishedData,
+  type SimHost,
+} from "./host.ts";
 import type { Life } from "./life.ts";
 import type { SeededRandom } from "./random.ts";
 import { readLag } from "./replica-lag.ts";
@@ -33,7 +39,7 @@ import type { WalStream } from "./stream.ts";
 /** How this PostgreSQL behaves, drawn per world. */
 export type PostgresTemper = {
   /** The share of creations, starts and queries that fail for no reason that anybody knows. */
-  readonly failureRate: number;
+  failureRate: number;
   readonly createMsMax: number;
   readonly startMsMax: number;
   readonly cloneBytesPerSecond: number;
@@ -425,18 +431,7 @@ export class SimPostgres implements Postgres {
   }
 
   #fill(systemId: SystemId, branch: Branch, lsn: number, isStandby: boolean): void {
-    this.#host.data = {
-      kind: "present",
-      systemId,
-      isStandby,
-      branch,
-      flushedLsn: lsn,
-      replayedLsn: lsn,
-      control: { lsn, isClean: true },
-      fork: undefined,
-      hasEvidenceSlots: false,
-      slots: new Map(),
-    };
+    this.#host.data = newData(systemId, { branch, lsn }, isStandby);
   }
 
   #endServer(how: string): void {

@@ -12,7 +12,6 @@ export type RefereeTerms = {
   readonly clock: SimClock;
   readonly marginMs: number;
   readonly hosts: () => readonly SimHost[];
-  readonly systemOf: (host: SimHost) => string;
   readonly rateOf: (region: string) => number;
 };
 
@@ -23,12 +22,15 @@ export class Referee implements PostgresWitness {
   readonly #violations: Violations;
 
   constructor(terms: RefereeTerms) {
-    const { clock, hosts, systemOf, rateOf, marginMs } = terms;
+    const { clock, hosts, rateOf, marginMs } = terms;
     this.#violations = new Violations(clock);
     const { add: violate } = this.#violations;
-    this.checkers = new Checkers(violate, hosts, systemOf);
     this.bounds = new LeaseBounds({ clock, violate, rateOf });
     this.truth = new Truth({ clock, violate, bounds: this.bounds, marginMs, hosts });
+    this.checkers = new Checkers(violate, hosts, {
+      systemOf: (host) => this.truth.keyOf(host),
+      memberOf: (host) => (this.truth.hasLeft(host) ? undefined : this.truth.keyOf(host)),
+    });
   }
 
   get violations(): readonly string[] {
@@ -48,8 +50,7 @@ export class Referee implements PostgresWitness {
     if (epoch !== undefined) this.bounds.started(host, as, epoch);
   };
 
-  readonly removed = (host: SimHost, data: SimFinishedData): void =>
-    this.truth.removed(host, data);
+  readonly removed = (host: SimHost, data: SimFinishedData): void => this.truth.removed(host, data);
 
   readonly promoted = (host: SimHost): void => this.truth.promoted(host);
 

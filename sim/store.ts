@@ -52,7 +52,7 @@ export type SimStoreFaults = {
   /** Each way, a call takes up to this long, as it does when etcd stands behind the interface. */
   readonly latencyMsMax: number;
   /** The share of calls that fail: half of them before anything was done, half after. */
-  readonly failureRate: number;
+  failureRate: number;
 };
 
 export type SimStoreDoors = {

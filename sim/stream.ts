@@ -25,6 +25,8 @@ export class WalStream {
   readonly #isOpen: (a: Place, b: Place) => boolean;
   readonly #hosts: SimHost[] = [];
   readonly #byAddress = new Map<string, SimHost>();
+  /** For a standby that fetches what was written just now, and is kept nothing for. */
+  readonly #noSlot: SimSlot = { restartLsn: 0, isLost: false };
   #settledAtMs = 0;
   #commits = 0;
 
@@ -55,7 +57,7 @@ export class WalStream {
     const { upstream, serving: own } = host;
     if (!upstream || !own) return undefined;
     const source = this.reach(host.place, upstream.address)?.serving;
-    const slot = source?.slots.get(upstream.slot);
+    const slot = upstream.slot === "" ? this.#noSlot : source?.slots.get(upstream.slot);
     if (!source || !slot || slot.isLost || source.systemId !== own.systemId) return undefined;
     return isPrefix(pointOf(own), pointOf(source)) ? slot : undefined;
   }

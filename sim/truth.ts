@@ -48,8 +48,8 @@ export class Truth {
   readonly #operations = new Map<string, Operation>();
   readonly #claimed = new Map<string, number>();
   readonly #thawedAtMs = new Map<string, number>();
-  /** Hosts whose data a disk fault took. */
-  readonly #bereft = new Set<SimHost>();
+  /** When a disk fault last took the data of a host. */
+  readonly #bereftAtMs = new Map<SimHost, number>();
 
   constructor(terms: TruthTerms) {
     this.#terms = terms;
@@ -69,6 +69,8 @@ export class Truth {
 
   readonly acknowledged = (host: SimHost, commit: SimCommit): void => {
     this.acks += 1;
+    const ended = this.#endedOf(host);
+    if (ended) return void ended.acks.push(commit);
     const known = this.#knownOf(host);
     if (!known) return;
     const { record } = known;
@@ -87,10 +89,18 @@ export class Truth {
     const { region, database } = host.id;
     const lateMs = nowMs - this.#terms.bounds.untilMs(region, database, record.epoch);
     if (lateMs > this.#terms.marginMs)
-      this.#terms.violate(`${name} acknowledged a write ${Math.round(lateMs)} ms after its lease (I2)`);
-    if (known.last && !holds({ branch: commit.branch, lsn: commit.lsn }, known.last))
       this.#terms.violate(
-        `${name} acknowledged commit ${commit.id} without the commit ${known.last.id} before it (I1)`,
+        `${name} acknowledged a write ${Math.round(lateMs)} ms after its lease (I2)`,
+      );
+    const { last } = known;
+    // Those that wait for a standby are acknowledged in any order.
+    if (last?.branch === commit.branch) {
+      if (commit.lsn > last.lsn) known.last = commit;
+      return;
+    }
+    if (last && !holds({ branch: commit.branch, lsn: commit.lsn }, last))
+      this.#terms.violate(
+        `${name} acknowledged commit ${commit.id} without the commit ${last.id} before it (I1)`,
       );
     known.last = commit;
   };
@@ -101,7 +111,9 @@ export class Truth {
     const { record, promotions } = known;
     const name = formatInstance(host.id);
     if (record.primary !== host.id.region)
-      this.#terms.violate(`${name} was promoted in epoch ${record.epoch} of ${record.primary} (I1)`);
+      this.#terms.violate(
+        `${name} was promoted in epoch ${record.epoch} of ${record.primary} (I1)`,
+      );
     const claim = `${record.epoch}/${record.operation}`;
     if (promotions.has(claim)) this.#terms.violate(`${name} was promoted twice by ${claim} (I6)`);
     promotions.add(claim);
@@ -113,7 +125,9 @@ export class Truth {
     const known = this.#knownOf(host) ?? this.#mainOf(host);
     const truth = known && this.#hostOf(known.record, host)?.data;
     if (truth?.kind !== "present" || truth === data) return;
-    const only = commitsBeyond(pointOf(data), pointOf(truth));
+    const only = commitsBeyond(pointOf(data), pointOf(truth)).filter(
+      (commit) => !this.isInEvidence(commit),
+    );
     if (only.length > 0)
       this.#terms.violate(`${only.length} commits were removed with the data of ${name} (I5)`);
   };
@@ -128,15 +142,21 @@ export class Truth {
 
   /** A disk fault takes the data of a host; what only it had is nobody's fault. */
   bereave(host: SimHost): void {
-    this.#bereft.add(host);
+    this.#bereftAtMs.set(host, this.#terms.clock.monotonicMs());
   }
 
   isBereft(host: SimHost): boolean {
-    return this.#bereft.has(host);
+    return this.#bereftAtMs.has(host);
   }
 
   record(key: string): SystemRecord | undefined {
     return this.#systems.get(key)?.record;
+  }
+
+  /** Its Region is no part of the system any more, or was told to rejoin, and may not have heard it. */
+  hasLeft(host: SimHost): boolean {
+    const isMember = this.recordOf(host)?.members.includes(host.id.region) === true;
+    return !isMember || this.#endedOf(host) !== undefined;
   }
 
   /** The record that a host's instance belongs to now. */
@@ -148,14 +168,39 @@ export class Truth {
     return [...this.#operations.values()].filter(({ outcome }) => outcome === "running");
   }
 
+  operation(id: string): Operation | undefined {
+    return this.#operations.get(id);
+  }
+
+  acksOf(key: string): readonly SimCommit[] {
+    return this.#systems.get(key)?.acks ?? [];
+  }
+
+  /** Acknowledged commits that the present primary does not have. */
+  missing(key: string): readonly SimCommit[] {
+    const known = this.#systems.get(key);
+    const [first] = known?.acks ?? [];
+    if (!known || !first) return [];
+    const primary = this.#hostOf(known.record, first.host)?.data;
+    if (primary?.kind !== "present") return known.acks;
+    return known.acks.filter((commit) => !holds(pointOf(primary), commit));
+  }
+
+  isInEvidence(commit: SimCommit): boolean {
+    return this.#terms
+      .hosts()
+      .flatMap(({ evidence }) => [...evidence.values()])
+      .some(({ data }) => holds(pointOf(data), commit));
+  }
+
   lastAckMs(key: string): number {
     return this.#systems.get(key)?.lastAckMs ?? -Infinity;
   }
 
   /** Asked after a long time without faults. */
-  checkEnd(): void {
-    for (const { id, step, because } of this.runningOperations())
-      this.#terms.violate(`${id} does not end: ${step}, ${because} (I6)`);
+  checkEnd(isDoomed: (system: string) => boolean): void {
+    for (const { id, system, step, because } of this.runningOperations())
+      if (!isDoomed(system)) this.#terms.violate(`${id} does not end: ${step}, ${because} (I6)`);
     for (const known of [...this.#systems.values(), ...this.#past]) this.#checkLost(known);
   }
 
@@ -164,6 +209,8 @@ export class Truth {
     const [first] = acks;
     if (!first) return;
     const hosts = this.#terms.hosts().filter(({ id }) => id.database === first.host.id.database);
+    // Whoever lost its data may have been the only one who had it.
+    const lastBereftMs = Math.max(...hosts.map((host) => this.#bereftAtMs.get(host) ?? -Infinity));
     const places = hosts.flatMap((host) => [
       ...(host.data.kind === "present" ? [host.data] : []),
       ...[...host.evidence.values()].map(({ data }) => data),
@@ -171,7 +218,7 @@ export class Truth {
     const primary = this.#hostOf(record, first.host)?.data;
     for (const commit of acks) {
       if (primary?.kind === "present" && holds(pointOf(primary), commit)) continue;
-      if (this.#bereft.has(commit.host)) continue;
+      if (lastBereftMs > commit.atMs) continue;
       if (places.some((data) => holds(pointOf(data), commit))) continue;
       const where = `${formatInstance(commit.host.id)} at ${Math.round(commit.atMs)} ms`;
       this.#terms.violate(`commit ${commit.id}, acknowledged by ${where}, is nowhere (I4)`);
@@ -184,7 +231,9 @@ export class Truth {
     const before = this.#operations.get(after.id);
     this.#operations.set(after.id, after);
     if (before && before.outcome !== "running" && after.outcome !== before.outcome)
-      this.#terms.violate(`${after.id} ended as ${before.outcome} and then as ${after.outcome} (I6)`);
+      this.#terms.violate(
+        `${after.id} ended as ${before.outcome} and then as ${after.outcome} (I6)`,
+      );
     if (before?.outcome === after.outcome || after.outcome === "running") return;
     const kind = `${after.kind} ${after.outcome}`;
     this.ended.set(kind, (this.ended.get(kind) ?? 0) + 1);
@@ -195,7 +244,12 @@ export class Truth {
   #recorded(key: string, record: SystemRecord): void {
     const known = this.#systems.get(key);
     if (!known) {
-      const blank = { last: undefined, acks: [], lastAckMs: -Infinity, promotions: new Set<string>() };
+      const blank = {
+        last: undefined,
+        acks: [],
+        lastAckMs: -Infinity,
+        promotions: new Set<string>(),
+      };
       this.#systems.set(key, { record, ...blank });
       return;
     }
@@ -215,13 +269,18 @@ export class Truth {
     if (earlier !== undefined)
       this.#terms.violate(`${operation.id} claimed epoch ${earlier} and ${record.epoch} (I6)`);
     this.#claimed.set(operation.id, record.epoch);
-    const [anyone] = known.acks;
-    const target = anyone && this.#hostOf(record, anyone.host)?.data;
-    const hasAll =
-      !known.last || (target?.kind === "present" && holds(pointOf(target), known.last));
-    if (operation.kind === "switchover" && !hasAll)
-      this.#terms.violate(`${operation.id} claims, and lacks the commit ${known.last?.id} (I3)`);
-    if (!hasAll) known.last = undefined;
+    this.#checkTarget(known, operation);
+  }
+
+  /** After a switchover's claim nothing may be missing; after a failover's, what is missing is given up. */
+  #checkTarget(known: Known, { id, kind }: Operation): void {
+    const { last } = known;
+    if (!last) return;
+    const target = this.#hostOf(known.record, last.host)?.data;
+    if (target?.kind === "present" && holds(pointOf(target), last)) return;
+    if (kind === "switchover")
+      this.#terms.violate(`${id} claims, and lacks the commit ${last.id} (I3)`);
+    known.last = undefined;
   }
 
   #forget(key: string): void {
@@ -239,13 +298,24 @@ export class Truth {
     }
   }
 
-  /** A detached Region is a system of its own, at the same place. */
-  #knownOf({ id }: SimHost): Known | undefined {
+  /** The key of the system that a host's instance belongs to: a detached Region is one of its own, at its place. */
+  keyOf({ id }: SimHost): string {
     const main = `${systemPrefix}${id.database}`;
-    return (
-      this.#systems.get(`${main}-${id.region}`) ??
-      this.#systems.get(`${main}@${id.region}`) ??
-      this.#systems.get(main)
+    const own = [`${main}-${id.region}`, `${main}@${id.region}`];
+    return own.find((key) => this.#systems.has(key)) ?? main;
+  }
+
+  #knownOf(host: SimHost): Known | undefined {
+    return this.#systems.get(this.keyOf(host));
+  }
+
+  /** A detached Region that was told to rejoin, and has not heard it: what it writes is of the system that ended. */
+  #endedOf(host: SimHost): Known | undefined {
+    if (this.#knownOf(host)?.record.primary === host.id.region) return undefined;
+    return this.#past.find(
+      ({ record }) =>
+        record.primary === host.id.region &&
+        record.detachedFrom === `${systemPrefix}${host.id.database}`,
     );
   }
 
@@ -257,8 +327,7 @@ export class Truth {
     return this.#terms
       .hosts()
       .find(
-        ({ id }) =>
-          id.database === sibling.id.database && id.region === primary && id.number === 1,
+        ({ id }) => id.database === sibling.id.database && id.region === primary && id.number === 1,
       );
   }
 }

@@ -1,92 +1,144 @@
 /** A whole world in one thread: controller, agents, PostgreSQL, a bad network and bad luck, all from one seed. */
 import { createHash } from "node:crypto";
-import { instancesOf, type DatabaseSystem } from "../src/database/topology.ts";
+import { operationPrefix } from "../src/database/operation-record.ts";
+import { placesOf as instancesOf, type DatabaseSystem } from "../src/database/topology.ts";
 import type { DatabaseSettings } from "../src/database/controller.ts";
 import { parseRecord } from "../src/database/records.ts";
+import type { Address } from "../src/model/address.ts";
 import type { InstanceReport } from "../src/model/instance.ts";
 import { formatInstance, type RegionId } from "../src/model/region.ts";
 import { Secret } from "../src/std/secret.ts";
 import { assert } from "../src/std/assert.ts";
-import type { Entry } from "../src/store/store.ts";
+import type { Entry, WatchBatch } from "../src/store/store.ts";
 import { AgentProgram } from "./agent-program.ts";
 import { SimArchiveDisk } from "./archive.ts";
 import { drawCharacter, type Character } from "./character.ts";
-import { Checkers } from "./checkers.ts";
+import { startClient } from "./clients.ts";
 import { SimClock, SkewedClock } from "./clock.ts";
 import { ControllerProgram } from "./controller-program.ts";
+import { strike, victims } from "./deaths.ts";
 import { harass, heal, placesOf, revive, type FaultTargets } from "./faults.ts";
 import { SimFileDisk } from "./files.ts";
 import { SimHost } from "./host.ts";
 import { RecordingLog, type LogLine } from "./log.ts";
 import { SimNetwork } from "./network.ts";
+import { operate } from "./operators.ts";
 import { honest, type Plant } from "./plant.ts";
 import { SeededRandom } from "./random.ts";
+import { Referee } from "./referee.ts";
 import { SimDisk } from "./store.ts";
 import { WalStream } from "./stream.ts";
 
-/** 180 s: the longest clone, after the longest back-off, after the longest stall, and twice that. */
-const calmMs = 180_000;
+/** 240 s: the longest clone, after the longest back-off, after the longest stall and operation, and twice that. */
+const calmMs = 240_000;
+/** Once everything serves, clients have this long to show that writes are taken. */
+const proofMs = 5_000;
 
 export type Outcome = {
   readonly violations: readonly string[];
   /** Equal for two runs of one seed. */
   readonly trace: string;
   readonly simulatedMs: number;
+  readonly acks: number;
+  readonly thawedAcks: number;
+  /** How many operations ended, by kind and outcome. */
+  readonly operations: ReadonlyMap<string, number>;
 };
 
 export class SimWorld {
-  readonly #clock = new SimClock();
+  readonly clock = new SimClock();
+  readonly character: Character;
+  readonly network: SimNetwork;
+  readonly stream: WalStream;
+  readonly referee: Referee;
+  readonly targets: FaultTargets;
   readonly #random: SeededRandom;
-  readonly #character: Character;
   readonly #plant: Plant;
-  readonly #network: SimNetwork;
-  readonly #stream: WalStream;
-  readonly #checkers: Checkers;
   readonly #log: RecordingLog;
   readonly #lines: LogLine[] = [];
   readonly #trace = createHash("sha256");
   readonly #rates = new Map<RegionId, number>();
-  readonly #targets: FaultTargets;
+  readonly #clocks: SkewedClock[] = [];
+  readonly #addresses: ReadonlyMap<RegionId, Address>;
 
-  constructor(seed: number, plant: Plant = honest) {
+  /** `character` takes the place of the one that the seed draws. */
+  constructor(seed: number, plant: Plant = honest, character?: Character) {
     this.#random = new SeededRandom(seed);
-    this.#character = drawCharacter(this.#random.fork());
+    const drawn = drawCharacter(this.#random.fork());
+    this.character = character ?? plant.worldOf?.(drawn) ?? drawn;
     this.#plant = plant;
-    const { regions, network, wal } = this.#character;
+    const { regions, network, wal, leaseMarginMs } = this.character;
+    this.#addresses = new Map(
+      regions.map((region, index) => [region, { host: "127.0.1.10", port: 7_500 + index }]),
+    );
     const onBug = (bug: unknown): void =>
-      this.#checkers.violate(
+      this.referee.violate(
         `a handler has a bug: ${bug instanceof Error ? bug.stack : String(bug)}`,
       );
-    this.#network = new SimNetwork(
-      { clock: this.#clock, random: this.#random.fork(), onBug },
+    this.network = new SimNetwork(
+      { clock: this.clock, random: this.#random.fork(), onBug },
       network,
     );
-    this.#stream = new WalStream(
-      this.#clock,
+    this.stream = new WalStream(
+      this.clock,
       wal,
-      (a, b) => !this.#network.isCut(a, b) && !this.#network.isCut(b, a),
+      (a, b) => !this.network.isCut(a, b) && !this.network.isCut(b, a),
     );
-    this.#checkers = new Checkers(
-      this.#clock,
-      () => this.#stream.hosts,
-      (host) => this.#systemOf(host).key,
-    );
-    this.#log = new RecordingLog(this.#lines);
-    this.#targets = this.#build(regions);
+    this.referee = new Referee({
+      clock: this.clock,
+      marginMs: leaseMarginMs,
+      hosts: () => this.stream.hosts,
+      rateOf: (region) => this.#rates.get(region as RegionId) ?? 1,
+    });
+    this.#log = new RecordingLog(this.#lines, {}, () => this.clock.monotonicMs());
+    this.targets = this.#build(regions);
   }
 
   /** Lives through `ms` of faults and a calm time after them. */
   async run(ms: number): Promise<Outcome> {
-    for (const agent of this.#targets.agents) agent.start();
-    revive(this.#targets.controller, this.#clock);
-    await harass(this.#targets, ms);
-    heal(this.#targets);
+    this.begin();
+    const { operateEveryMs: everyMs } = this.character;
+    const { clock, referee } = this;
+    const { controller } = this.targets;
+    const { regions } = this.character;
+    if (everyMs !== undefined) {
+      const random = this.#random.fork();
+      operate({ clock, referee, controller, regions, random, everyMs }, ms);
+    }
+    await harass(this.targets, ms);
+    heal(this.targets);
     await this.#calm(ms + calmMs);
-    await this.#checkEnd();
+    for (const host of this.waitsFor()) referee.checkers.serves(host, this.report(host));
+    const provedFromMs = clock.monotonicMs();
+    await clock.runUntil(provedFromMs + proofMs);
+    this.#checkEnd(provedFromMs);
+    return this.outcome();
+  }
+
+  /** Everything starts, and clients write. */
+  begin(): void {
+    for (const agent of this.targets.agents) agent.start();
+    revive(this.targets.controller, this.clock);
+    const { clock, network, stream } = this;
+    const { regions, systems, writeEveryMs } = this.character;
+    const { acknowledged } = this.referee.truth;
+    const random = this.#random.fork();
+    for (const system of systems)
+      for (const region of regions) {
+        const hosts = stream.hosts.filter((host) => this.#systemOf(host) === system);
+        startClient(region, hosts, writeEveryMs, { clock, random, network, stream, acknowledged });
+      }
+  }
+
+  outcome(): Outcome {
+    const { truth, violations } = this.referee;
     return {
-      violations: this.#checkers.violations,
+      violations,
       trace: this.#digest(),
-      simulatedMs: this.#clock.monotonicMs(),
+      simulatedMs: this.clock.monotonicMs(),
+      acks: truth.acks,
+      thawedAcks: truth.thawedAcks,
+      operations: truth.ended,
     };
   }
 
@@ -95,111 +147,166 @@ export class SimWorld {
     return this.#lines;
   }
 
-  /** Faults that were drawn before the end may still begin to end: only then is it calm. */
-  async #calm(endMs: number): Promise<void> {
-    while (this.#clock.monotonicMs() < endMs) {
-      await this.#clock.runUntil(this.#clock.monotonicMs() + 5_000);
-      if (this.#waitsFor().length === 0) return;
-      if (this.#clock.monotonicMs() < endMs - calmMs / 2) heal(this.#targets);
-    }
-  }
-
-  async #checkEnd(): Promise<void> {
-    for (const { key } of this.#character.systems) {
-      const entry = this.#targets.storeDisk.read(key);
-      if (entry) this.#checkers.recorded(key, parseRecord(entry as Entry).systemId);
-    }
-    for (const host of this.#waitsFor()) this.#checkers.serves(host, this.#report(host));
-  }
-
-  /** Hosts that have to serve and do not. Where a writer's data are lost, nobody may serve (A4). */
-  #waitsFor(): readonly SimHost[] {
-    return this.#stream.hosts.filter(
-      (host) =>
-        !this.#isDoomed(this.#systemOf(host)) && this.#report(host)?.state.kind !== "serving",
+  /** Hosts that have to serve and do not. */
+  waitsFor(): readonly SimHost[] {
+    return this.stream.hosts.filter(
+      (host) => this.#mustServe(host) && this.report(host)?.state.kind !== "serving",
     );
   }
 
-  #isDoomed(system: DatabaseSystem): boolean {
-    const snapshot = this.#targets.controller.databases
-      ?.snapshots()
-      .find((one) => one.system.key === system.key);
-    const writer = snapshot?.instances.find(({ isWriter }) => isWriter);
-    const state = writer?.report?.state;
-    return state?.kind === "failed" && state.code === "postgres.data-missing";
+  report(host: SimHost): InstanceReport | undefined {
+    return reportOf(this.targets.controller, host);
   }
 
-  #report(host: SimHost): InstanceReport | undefined {
-    return reportOf(this.#targets.controller, host);
+  /** Faults that were drawn before the end may still begin to end: only then is it calm. */
+  async #calm(endMs: number): Promise<void> {
+    while (this.clock.monotonicMs() < endMs) {
+      await this.clock.runUntil(this.clock.monotonicMs() + 2_000);
+      if (this.waitsFor().length === 0 && this.#running().length === 0) return;
+      if (this.clock.monotonicMs() < endMs - calmMs / 2) heal(this.targets);
+    }
+  }
+
+  #running(): readonly string[] {
+    return this.referee.truth
+      .runningOperations()
+      .filter(({ system }) => !this.#isDoomed(system))
+      .map(({ id }) => id);
+  }
+
+  #checkEnd(provedFromMs: number): void {
+    const { checkers, truth } = this.referee;
+    for (const { key } of this.character.systems) {
+      const entry = this.targets.storeDisk.read(key);
+      if (entry) checkers.recorded(key, parseRecord(entry as Entry, undefined).systemId);
+      if (!this.#isDoomed(key) && truth.lastAckMs(key) < provedFromMs)
+        this.referee.violate(`${key} takes no writes in the end (I3)`);
+    }
+    truth.checkEnd((system) => this.#isDoomed(system));
+  }
+
+  /** Where a writer's data are lost, nobody may serve (A4); a former writer may wait for a person. */
+  #mustServe(host: SimHost): boolean {
+    const record = this.referee.truth.recordOf(host);
+    const { region } = host.id;
+    if (!record) return true;
+    const system = this.#systemOf(host);
+    const waitsForPerson =
+      system.rejoin === "manual" && this.report(host)?.state.kind === "diverged";
+    const isOut = !record.members.includes(region) || record.condemned.includes(region);
+    return !isOut && !waitsForPerson && !this.#isDoomed(record.detachedFrom ?? system.key, region);
+  }
+
+  /** A disk fault took the data of the writer, or of a Region that was detached and stands alone. */
+  #isDoomed(key: string, region?: RegionId): boolean {
+    const { truth } = this.referee;
+    const alone = region && truth.record(`${key}-${region}`);
+    const record = alone ?? truth.record(key);
+    const writer = this.stream.hosts.find(
+      (host) =>
+        key.startsWith(this.#systemOf(host).key) &&
+        host.id.region === record?.primary &&
+        host.id.number === 1,
+    );
+    return writer !== undefined && truth.isBereft(writer) && writer.data.kind !== "present";
   }
 
   #build(regions: readonly RegionId[]): FaultTargets {
-    const { systems, store, faultEveryMs } = this.#character;
+    const { systems, store, faultEveryMs } = this.character;
     for (const system of systems)
       for (const id of instancesOf(system)) {
-        const port = 5432 + this.#stream.hosts.length;
-        this.#stream.add(new SimHost(id, { host: "127.0.1.11", port }));
+        const port = 5432 + this.stream.hosts.length;
+        this.stream.add(new SimHost(id, { host: "127.0.1.11", port }));
       }
     const storeDisk = new SimDisk();
     const controller = new ControllerProgram({
       clock: this.#skewed(),
+      time: this.clock,
       random: this.#random.fork(),
       log: this.#log,
-      network: this.#network,
+      network: this.network,
       disk: storeDisk,
       archiveDisk: new SimArchiveDisk(),
       storeFaults: store,
       settings: this.#settings(),
-      clockRateOf: (region) => this.#rates.get(region) ?? 1,
-      checkers: this.#checkers,
+      referee: this.referee,
       plant: this.#plant,
     });
     const fileDisks = regions.map(() => new SimFileDisk());
+    const agents = regions.map((region, index) =>
+      this.#agent(region, fileDisks[index] as SimFileDisk),
+    );
+    storeDisk.onWrite = this.#onWrite(agents, controller);
     return {
-      clock: this.#clock,
+      clock: this.clock,
       random: this.#random.fork(),
-      network: this.#network,
-      stream: this.#stream,
+      network: this.network,
+      stream: this.stream,
       controller,
-      agents: regions.map((region, index) => this.#agent(region, fileDisks[index] as SimFileDisk)),
+      agents,
       places: placesOf(regions),
       fileDisks,
       storeDisk,
+      clocks: this.#clocks,
+      referee: this.referee,
+      log: this.#log,
+      unreliable: [this.character.postgres, store],
       everyMs: faultEveryMs,
+    };
+  }
+
+  #onWrite(
+    agents: readonly AgentProgram[],
+    controller: ControllerProgram,
+  ): (changes: WatchBatch["changes"]) => void {
+    const random = this.#random.fork();
+    const { clock } = this;
+    return (changes) => {
+      this.referee.truth.written(changes);
+      const isStep = changes.some(({ key }) => key.startsWith(operationPrefix));
+      if (!isStep || !random.chance(this.character.deathAtStepRate)) return;
+      const agent = random.pick(agents);
+      const victim = random.pick(victims);
+      this.#log.info("fault.death-at-step", { victim, region: agent.region });
+      strike(victim, { clock, controller, agent }, random.between(100, 6_000));
     };
   }
 
   #agent(region: RegionId, files: SimFileDisk): AgentProgram {
     return new AgentProgram({
       region,
-      hosts: this.#stream.hosts.filter(({ id }) => id.region === region),
-      time: this.#clock,
+      addresses: this.#addresses,
+      hosts: this.stream.hosts.filter(({ id }) => id.region === region),
+      time: this.clock,
       clock: this.#skewed(region),
       random: this.#random.fork(),
       log: this.#log,
-      network: this.#network,
+      network: this.network,
       files,
-      stream: this.#stream,
-      temper: this.#character.postgres,
-      checkers: this.#checkers,
+      stream: this.stream,
+      temper: this.character.postgres,
+      referee: this.referee,
       plant: this.#plant,
     });
   }
 
-  /** Machines started some other day, and run a little fast or slow. */
+  /** Machines started some other day, and run a little fast or slow: 1 % at most. */
   #skewed(region?: RegionId): SkewedClock {
-    const rate = this.#random.between(0.98, 1.02);
+    const rate = this.#random.between(0.99, 1.01);
     if (region) this.#rates.set(region, rate);
-    return new SkewedClock(this.#clock, this.#random.between(0, 1e9), rate);
+    const clock = new SkewedClock(this.clock, this.#random.between(0, 1e9), rate);
+    this.#clocks.push(clock);
+    return clock;
   }
 
   #settings(): DatabaseSettings {
-    const { systems, leaseTtlMs } = this.#character;
+    const { systems, leaseTtlMs, leaseMarginMs } = this.character;
     return {
       systems,
       leaseTtlMs,
+      leaseMarginMs,
       addressOf: (_, id) => {
-        const host = this.#stream.hosts.find(
+        const host = this.stream.hosts.find(
           ({ id: known }) =>
             known.database === id.database &&
             known.region === id.region &&
@@ -208,12 +315,18 @@ export class SimWorld {
         assert(host !== undefined, "every instance has a host");
         return host.address;
       },
+      agentAddressOf: (_, region) => {
+        const address = this.#addresses.get(region);
+        assert(address !== undefined, "every agent has an address");
+        return address;
+      },
       passwordOf: () => new Secret("simulated"),
+      isStoppedByPerson: () => false,
     };
   }
 
   #systemOf({ id }: SimHost): DatabaseSystem {
-    const system = this.#character.systems.find(
+    const system = this.character.systems.find(
       ({ database, regions }) =>
         database === id.database && regions.some(({ region }) => region === id.region),
     );
@@ -223,7 +336,7 @@ export class SimWorld {
 
   #digest(): string {
     for (const line of this.#lines) this.#trace.update(JSON.stringify(line));
-    return this.#trace.update(String(this.#clock.monotonicMs())).digest("hex");
+    return this.#trace.update(String(this.clock.monotonicMs())).digest("hex");
   }
 }
 

@@ -11,6 +11,16 @@ import type {
   ApiStatus,
   World,
 } from "../src/api/api.ts";
+import type {
+  ApiEstimatedLoss,
+  ApiOperation,
+  ApiOperationList,
+  ApiOperationListQuery,
+  ApiOperationPreview,
+  ApiOperationRequest,
+  ApiSnapshot,
+  ApiWatchedOperation,
+} from "../src/api/operations-api.ts";
 import { Failure } from "../src/model/failure.ts";
 import { Pulse } from "../src/std/pulse.ts";
 
@@ -21,7 +31,21 @@ export class FakeWorld implements World {
   readonly changes: { readonly between: string; readonly change: ApiLinkChange }[] = [];
   /** Called before an action answers: what the action does to the world. */
   onAction: (region: string, action: ApiRegionAction) => void = () => undefined;
+  /** The newest first. */
+  operationsNow: readonly ApiOperation[] = [];
+  readonly begun: { readonly database: string; readonly request: ApiOperationRequest }[] = [];
+  /** What an operation becomes each time that somebody waits for its next change. */
+  onWait: (operation: ApiOperation) => ApiOperation = (one) => ({
+    ...one,
+    phase: "ended",
+    outcome: "completed",
+    because: "every step is done",
+  });
+  onBegin: (database: string, request: ApiOperationRequest) => void = () => undefined;
+  onPreview: (preview: ApiOperationPreview) => ApiOperationPreview = (preview) => preview;
+  snapshotsNow: readonly ApiSnapshot[] = [];
   followers = 0;
+  #change = 0;
   readonly #pulse = new Pulse();
 
   /** As it was made. */
@@ -31,6 +55,8 @@ export class FakeWorld implements World {
     this.actions.length = 0;
     this.changes.length = 0;
     this.onAction = () => undefined;
+    Object.assign(this, pristine());
+    this.begun.length = 0;
   }
 
   happen(message: string, region: string | null = null): ApiEvent {
@@ -106,9 +132,150 @@ export class FakeWorld implements World {
     return { ...found, rttMs: change.rttMs ?? found.rttMs };
   }
 
+  async beginOperation(
+    database: string,
+    request: ApiOperationRequest,
+    _signal: AbortSignal,
+  ): Promise<ApiOperation> {
+    this.begun.push({ database, request });
+    this.onBegin(database, request);
+    const { kind, to } = request;
+    const operation = exampleOperation({ id: `${kind}-${database}-2`, kind, database, to });
+    this.operationsNow = [operation, ...this.operationsNow];
+    return operation;
+  }
+
+  previewOperation(database: string, request: ApiOperationRequest): ApiOperationPreview {
+    const { kind, to } = request;
+    return this.onPreview({
+      database,
+      kind,
+      from: "us-east-1",
+      to,
+      epoch: 1,
+      isPossible: true,
+      checks: [{ name: "the target streams", isPassed: true, because: "" }],
+      estimatedLoss: kind === "failover" ? exampleLoss : null,
+      fence: kind === "failover" ? "us-east-1 answers, and is told to stop" : null,
+      steps: ["hand-over", "claim", "promote"],
+    });
+  }
+
+  async operations(
+    { database, limit, after }: ApiOperationListQuery,
+    signal: AbortSignal,
+  ): Promise<ApiOperationList> {
+    if (after === this.#change) await this.#pulse.next(signal);
+    const operations = this.operationsNow.filter(
+      (one) => database === undefined || one.database === database,
+    );
+    return { operations: operations.slice(0, limit), change: this.#change };
+  }
+
+  async operation(
+    id: string,
+    after: number | undefined,
+    _signal: AbortSignal,
+  ): Promise<ApiWatchedOperation> {
+    const found = this.#operation(id);
+    if (after === undefined) return { ...found, change: this.#change };
+    return { ...this.change(this.onWait(found)), change: this.#change };
+  }
+
+  async cancelOperation(id: string, _signal: AbortSignal): Promise<ApiOperation> {
+    return this.change({ ...this.#operation(id), isCancelled: true });
+  }
+
+  /** The operation is another one from now on. */
+  change(operation: ApiOperation): ApiOperation {
+    this.#change += 1;
+    this.operationsNow = this.operationsNow.map((one) =>
+      one.id === operation.id ? operation : one,
+    );
+    this.#pulse.beat();
+    return operation;
+  }
+
+  #operation(id: string): ApiOperation {
+    const found = this.operationsNow.find((one) => one.id === id);
+    if (!found) throw new Failure("operation.unknown", `There is no operation ${id}`);
+    return found;
+  }
+
+  snapshots(): readonly ApiSnapshot[] {
+    return this.snapshotsNow;
+  }
+
+  async removeSnapshot(region: string, name: string, _signal: AbortSignal): Promise<void> {
+    this.snapshotsNow = this.snapshotsNow.filter(
+      (one) => one.region !== region || one.name !== name,
+    );
+  }
+
   async metrics(): Promise<string> {
     return "# TYPE leeward_up gauge\nleeward_up 1\n";
   }
+}
+
+function pristine(): Pick<
+  FakeWorld,
+  "operationsNow" | "onWait" | "onBegin" | "onPreview" | "snapshotsNow"
+> {
+  const { operationsNow, onWait, onBegin, onPreview, snapshotsNow } = new FakeWorld();
+  return { operationsNow, onWait, onBegin, onPreview, snapshotsNow };
+}
+
+export const exampleLoss: ApiEstimatedLoss = {
+  transactions: 3,
+  bytes: 1_229,
+  ms: 40,
+  isExact: true,
+  sampleAgeMs: 300,
+};
+
+/** A switchover of `orders` that has just begun. */
+export function exampleOperation(changes: Partial<ApiOperation> = {}): ApiOperation {
+  const startedAt = "2026-01-02T03:04:05.678Z";
+  return {
+    id: "switchover-orders-2",
+    kind: "switchover",
+    database: "orders",
+    from: "us-east-1",
+    to: "us-west-2",
+    requestedBy: "person",
+    epoch: 1,
+    startedAt,
+    phase: "before-claim",
+    step: "catch-up",
+    steps: [{ name: "catch-up", startedAt, ms: null, because: "" }],
+    outcome: "running",
+    because: "us-west-2 is 4096 bytes behind",
+    isCancelled: false,
+    overrideFence: null,
+    estimatedLoss: null,
+    writePauseMs: null,
+    forkLsn: null,
+    ...changes,
+  };
+}
+
+export function exampleSnapshot(changes: Partial<ApiSnapshot> = {}): ApiSnapshot {
+  return {
+    name: "unplanned-global-failover-orders-us-east-1-20260102T030405Z",
+    database: "orders",
+    region: "us-east-1",
+    number: 1,
+    at: "2026-01-02T03:04:05.678Z",
+    bytes: 41_943_040,
+    path: "/state/regions/us-east-1/evidence/unplanned",
+    systemId: "7300000000000000001",
+    timeline: 1,
+    forkLsn: "0/3000148",
+    epoch: 2,
+    because: "its history was left at 0/3000148",
+    reportAgeMs: 200,
+    ...changes,
+  };
 }
 
 export function exampleInstance(changes: Partial<ApiInstance> = {}): ApiInstance {
@@ -200,6 +367,16 @@ export function exampleStatus(): ApiStatus {
             instances: [exampleInstance({ role: "secondary", address: "127.0.2.11" })],
           },
         },
+        lease: { state: "held", leftMs: 3_500, from: "controller" },
+        fence: { state: "none", because: null },
+        estimatedLoss: { "us-west-2": { ...exampleLoss } },
+        candidates: ["us-west-2"],
+        failover: "manual",
+        rejoin: "automatic",
+        operation: null,
+        detachedFrom: null,
+        rpoGuard: { state: "off", limitMs: 0, because: null },
+        evidenceSlots: { slots: 1, retainedBytes: 16_384, isIntact: true, isPinned: false },
       },
     },
     links: [

@@ -1,5 +1,7 @@
 /** A database with a writer and a secondary as the controller sees it, for tests of what shows it. */
 import type { SystemSnapshot } from "../src/database/controller.ts";
+import type { EvidenceSlot } from "../src/model/evidence.ts";
+import { firstRecord } from "../src/database/records.ts";
 import type { InstanceReport, InstanceState, MeasuredLag } from "../src/model/instance.ts";
 import { parseLsn, type Lsn } from "../src/model/lsn.ts";
 import type { DatabaseId, Epoch, RegionId, SystemId } from "../src/model/region.ts";
@@ -18,6 +20,15 @@ export const someLag: MeasuredLag = {
   progressLagMs: 300,
   sentBytes: 1_000,
   slotIsIntact: true,
+  loss: { transactions: 3, bytes: 1_229, isExact: true },
+};
+
+const someSlot: EvidenceSlot = {
+  database: "orders",
+  confirmedLsn: undefined,
+  retainedBytes: 16_384,
+  isIntact: true,
+  isPinned: false,
 };
 
 type Shown = {
@@ -36,6 +47,8 @@ export function anInstance(region: RegionId, shown: Shown = {}): SystemSnapshot[
     role: region === east ? "primary" : "secondary",
     state,
     epoch: 1 as Epoch,
+    version: 3,
+    lease: region === east ? { leftMs: 2_000, from: "controller" } : undefined,
     systemId: "7000" as SystemId,
     position: {
       timeline: 1,
@@ -43,6 +56,8 @@ export function anInstance(region: RegionId, shown: Shown = {}): SystemSnapshot[
       replayedLsn: parseLsn("0/16B3748") as Lsn,
     },
     lags,
+    evidenceSlots: region === east ? [someSlot] : [],
+    rpoGuard: { kind: "watching" },
     command: undefined,
   };
   return {
@@ -62,6 +77,7 @@ export function aSystem(
   return {
     system: {
       key: "systems/orders",
+      name: orders,
       database: orders,
       kind: "global",
       firstPrimary: east,
@@ -77,12 +93,15 @@ export function aSystem(
       failoverPauseMs: 0,
     },
     record: {
-      epoch: 1 as Epoch,
-      primary: east,
-      sinceWallMs: 0,
+      ...firstRecord(east, [east, west], 0),
       systemId: "7000" as SystemId,
-      isCreating: false,
+      candidates: [west],
     },
+    operation: undefined,
+    losses: new Map([
+      [west, { transactions: 3, bytes: 1_229, ms: 40, isExact: true, sampleAgeMs: 100 }],
+    ]),
+    leaseLeftMs: 3_500,
     instances,
   };
 }

@@ -3,21 +3,21 @@
  * servers go on and the next agent adopts them; when its supervisor is gone, it takes everything down.
  */
 import { RegionAgent } from "../database/region-agent.ts";
-import type { Log } from "../env/env.ts";
+import { LocalGate } from "../engine/local-gate.ts";
+import type { WriteGate } from "../engine/write-gate.ts";
+import type { Clock, Log } from "../env/env.ts";
 import { nodeClock } from "../env/node/clock.ts";
 import { nodeFiles } from "../env/node/files.ts";
 import { NodeNetwork } from "../env/node/network.ts";
 import { runProgram, type ProgramContext } from "../env/node/program.ts";
 import { nodeRandom } from "../env/node/random.ts";
 import { describeError } from "../model/failure.ts";
-import { formatInstance, type InstanceId } from "../model/region.ts";
+import { formatInstance, type DatabaseId, type InstanceId } from "../model/region.ts";
 import { findInstallation } from "../postgres/installation.ts";
 import { observeRunAs } from "../postgres/observe-run-as.ts";
 import { decideRunAs } from "../postgres/run-as.ts";
 import { PostgresServer } from "../postgres/server.ts";
 import { assert } from "../std/assert.ts";
-import { peerAnswer, peerQuestion } from "../wire/agent-protocol.ts";
-import { decode, encode } from "../wire/codec.ts";
 import { agentSettings, type AgentSettings } from "../wire/program-settings.ts";
 import { serveNeighbours, type RegionWindow } from "./neighbours.ts";
 import { openGuard } from "./region-guard.ts";
@@ -46,19 +46,27 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
       log,
       files: nodeFiles,
       network,
+      board: guard.board,
       postgresOf: (id) => {
         const server = servers.get(formatInstance(id));
         assert(server !== undefined, `${formatInstance(id)} was opened`);
         return server;
       },
+      addressOf: (id) => placeOf(settings, id).address,
+      gateOf: gatesOf(nodeClock),
     },
     {
       instances: settings.instances.map(({ database, number }) => ({ database, region, number })),
       controller,
       token: settings.token.reveal(),
+      peers: settings.peers.map((peer) => ({ ...peer, token: peer.token.reveal() })),
       statePath,
     },
   );
+  const window: RegionWindow = {
+    answerPeer: (peer, message, asked) => agent.handlePeer(peer, message, asked),
+    view: (database) => agent.view(database),
+  };
   const neighbours = { clock: nodeClock, log, network, onBug: rethrow };
   await Promise.all([agent.run(signal), serveNeighbours(window, settings, neighbours, signal)]);
   const late = deadline(leaveTimeoutMs);
@@ -69,18 +77,26 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
   await guard.close();
 }
 
-/** Makes no promise and names no writer: right for an agent that cannot fence itself, and safe for everybody. */
-const window: RegionWindow = {
-  answerPeer: async (_region, message) => {
-    const { kind } = decode(peerQuestion, "another agent's question", message);
-    const because = "this agent makes no promises";
-    return encode(
-      peerAnswer,
-      kind === "ping" ? { kind: "pong" } : { kind, isGiven: false, because },
-    );
-  },
-  view: () => undefined,
-};
+function placeOf(
+  settings: AgentSettings,
+  { database, number }: InstanceId,
+): AgentSettings["instances"][number] {
+  const found = settings.instances.find(
+    (one) => one.database === database && one.number === number,
+  );
+  assert(found !== undefined, "an agent asks for its own instances");
+  return found;
+}
+
+/** One gate for each database. Nothing passes through them until there is a gateway; a hold is empty at once. */
+function gatesOf(clock: Clock): (database: DatabaseId) => WriteGate {
+  const gates = new Map<DatabaseId, WriteGate>();
+  return (database) => {
+    const gate = gates.get(database) ?? new LocalGate(clock);
+    gates.set(database, gate);
+    return gate;
+  };
+}
 
 async function openServers(
   settings: AgentSettings,

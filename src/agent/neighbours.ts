@@ -1,5 +1,6 @@
 /** What others may ask of a Region's agent: the agents of other Regions, and load balancers. */
 import type { Clock, Json, Log, Network } from "../env/env.ts";
+import type { DatabaseView } from "../database/region-agent.ts";
 import { serveHealth } from "../env/node/health-server.ts";
 import type { Address } from "../model/address.ts";
 import { formatAddress } from "../model/address.ts";
@@ -7,7 +8,7 @@ import { describeError, Failure } from "../model/failure.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import { Backoff } from "../std/backoff.ts";
 import type { AgentSettings } from "../wire/program-settings.ts";
-import { answerRest, type DatabaseView } from "./rest.ts";
+import { answerRest } from "./rest.ts";
 
 /** Answered from what the agent knows, without asking anybody. */
 export type RegionWindow = {

@@ -2,9 +2,7 @@
 import type { BoardLease, LeaseBoard } from "../database/lease-board.ts";
 import type { SharedNote } from "../env/node/shared-note.ts";
 import { Failure } from "../model/failure.ts";
-import type { Json } from "../std/json.ts";
-import { decode, encode } from "../wire/codec.ts";
-import { guardBoard, type GuardBoard } from "../wire/guard-protocol.ts";
+import { formatBoard, parseBoard, type GuardBoard } from "../wire/guard-protocol.ts";
 
 export type BoardIdentity = {
   readonly bootId: string;
@@ -31,8 +29,7 @@ export class NodeLeaseBoard implements LeaseBoard {
   }
 
   write(leases: readonly BoardLease[]): void {
-    const board: GuardBoard = { ...this.#identity, leases: [...leases] };
-    this.#note.write(JSON.stringify(encode(guardBoard, board)));
+    this.#note.write(formatBoard({ ...this.#identity, leases }));
     this.#leases = [...leases];
   }
 
@@ -44,9 +41,9 @@ export class NodeLeaseBoard implements LeaseBoard {
 function readBoard(note: SharedNote): GuardBoard | undefined {
   try {
     const text = note.read();
-    return text === undefined ? undefined : decode(guardBoard, "board", JSON.parse(text) as Json);
+    return text === undefined ? undefined : parseBoard(text);
   } catch (error) {
-    if (error instanceof Failure || error instanceof SyntaxError) return undefined;
+    if (error instanceof Failure) return undefined;
     throw error;
   }
 }

@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
+import type { DatabaseView } from "../database/region-agent.ts";
 import type { HealthAnswer } from "../env/node/health-server.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
-import { answerRest, type DatabaseView } from "./rest.ts";
+import { answerRest } from "./rest.ts";
 
 const writer: DatabaseView = {
   role: "primary",
   isServing: true,
   hasLease: true,
+  leaseLeftMs: 2_000,
   timeline: 3,
   lagBytes: undefined,
 };
@@ -14,6 +16,7 @@ const copy: DatabaseView = {
   role: "secondary",
   isServing: true,
   hasLease: false,
+  leaseLeftMs: 0,
   timeline: 3,
   lagBytes: 10 * 2 ** 20,
 };

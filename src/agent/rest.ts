@@ -11,19 +11,9 @@
  *
  * A Region may have several databases: `/orders/primary` or `/primary?database=orders`. Pure.
  */
+import type { DatabaseView } from "../database/region-agent.ts";
 import type { HealthAnswer, HealthQuestion } from "../env/node/health-server.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
-
-/** The first instance of a database in this Region. */
-export type DatabaseView = {
-  readonly role: "primary" | "secondary";
-  readonly isServing: boolean;
-  /** Of a primary: its lease is in hand now. */
-  readonly hasLease: boolean;
-  readonly timeline: number | undefined;
-  /** Of a secondary: how much it has not replayed yet; undefined: unknown. */
-  readonly lagBytes: number | undefined;
-};
 
 export type RestView = {
   readonly region: RegionId;

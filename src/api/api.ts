@@ -71,9 +71,7 @@ export const instance = z
 export const member = z
   .object({
     role: z.enum(["primary", "secondary"]),
-    state: text(
-      "The state of its first instance; `detached`: it stands alone, with epochs of its own.",
-    ),
+    state: text("The state of its first instance."),
     lagBytes: orNull(amount("WAL that it has not replayed, in bytes; null where it is not known.")),
     lagMs: orNull(amount("Age of the oldest commit that it has not replayed, in ms; 0: none.")),
     rpoLagMs: orNull(amount("Age of the oldest commit that it has not on disk, in ms; 0: none.")),
@@ -87,7 +85,7 @@ const lease = z
     state: z.enum(["held", "fencing", "over"]).meta({
       description: "`fencing`: it is not renewed any more. `over`: surely nobody holds it.",
     }),
-    leftMs: orNull(amount("How long it may last yet, in ms; null where that is not known.")),
+    leftMs: amount("How long anybody may hold it yet, at the most, in ms."),
     from: orNull(z.enum(["controller", "promises"])).meta({
       description:
         "Who gave it: the controller, or, while it is away, all Regions that could be promoted.",
@@ -97,7 +95,10 @@ const lease = z
 
 const fence = z
   .object({
-    state: z.enum(["none", "fencing", "fenced"]),
+    state: z.enum(["none", "fencing", "lease-over", "fenced"]).meta({
+      description:
+        "`fencing`: its lease is being left to run out. `lease-over`: it could write only while every candidate promises it. `fenced`: its agent says so.",
+    }),
     because: orNull(z.string()),
   })
   .meta({ id: "Fence", description: "What keeps the primary Region from writing." });
@@ -149,8 +150,12 @@ export const database = z
     candidates: z.array(z.string()).meta({
       description: "The Regions that a failover may promote.",
     }),
-    failover: z.enum(["manual", "automatic"]),
+    failover: z.enum(["manual", "automatic"]).meta({ description: "Who decides on a failover." }),
+    rejoin: z.enum(["manual", "automatic"]).meta({
+      description: "Whether a former primary whose history the others left is rebuilt by itself.",
+    }),
     operation: orNull(operation).meta({ description: "The one that is under way." }),
+    detachedFrom: orNull(text("The database that its only Region was a part of.")),
     rpoGuard: orNull(rpoGuard),
     evidenceSlots: orNull(evidenceSlots),
   })

@@ -11,12 +11,13 @@ export function openApiOptions(version: string): SwaggerOptions {
         title: "Leeward",
         version,
         description:
-          "The world that `leeward up` runs: its Regions, databases, links and events. Fields are added, never renamed. Problems are `application/problem+json` with the code that the CLI prints, too.",
+          "The world that `leeward up` runs: its Regions, databases, links, operations and events. Fields are added, never renamed. Problems are `application/problem+json` with the code that the CLI prints, too.",
         license: { name: "MIT", identifier: "MIT" },
       },
       servers: [{ url: "http://127.0.0.1:7400" }],
       tags: [
         { name: "world", description: "The whole, at a glance." },
+        { name: "operations", description: "Switchover, failover, members, and what they leave." },
         { name: "regions", description: "Losing a Region and getting it back." },
         { name: "links", description: "What lies between Regions." },
         { name: "events", description: "What happened and what happens." },

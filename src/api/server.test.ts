@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FakeWorld, MemoryLog } from "../../test/fake-world.ts";
+import { exampleSnapshot, FakeWorld, MemoryLog } from "../../test/fake-world.ts";
 import { nodeClock } from "../env/node/clock.ts";
 import { Failure } from "../model/failure.ts";
 import { Secret } from "../std/secret.ts";
@@ -86,6 +86,17 @@ test.for([
   ["POST", "/v1/regions/us-east-1/explode", undefined, "action"],
   ["PATCH", "/v1/links/us-east-1/us-west-2", { rttMs: "fast" }, "rttMs"],
   ["PATCH", "/v1/links/us-east-1/us-west-2", { rtt: 1 }, "rtt"],
+  ["POST", "/v1/databases/orders/operations", { kind: "explode", to: "us-west-2" }, "kind"],
+  ["POST", "/v1/databases/orders/operations", { kind: "failover" }, "to"],
+  ["POST", "/v1/databases/orders/operations", { kind: "add", to: "x", force: true }, "force"],
+  [
+    "POST",
+    "/v1/databases/orders/operations",
+    { kind: "failover", to: "us-west-2", overrideFence: "  " },
+    "overrideFence",
+  ],
+  ["GET", "/v1/operations?after=x", undefined, "after"],
+  ["GET", "/v1/operations/x?after=-1", undefined, "after"],
 ] as const)("%s %s %j is refused with the field", async ([method, url, body, field]) => {
   const payload = body === undefined ? {} : { payload: body };
   const answer = await app.inject({ method, url, headers, ...payload });
@@ -157,3 +168,59 @@ test.for(["/v1/status", "/nothing", "/healthz"])(
     expect(answer.headers["content-security-policy"]).toContain("frame-ancestors 'none'");
   },
 );
+
+test("an operation that has begun is accepted, and is found under its id", async () => {
+  const begun = await app.inject({
+    method: "POST",
+    url: "/v1/databases/orders/operations",
+    headers,
+    payload: { kind: "switchover", to: "us-west-2" },
+  });
+  expect(begun.statusCode).toBe(202);
+  const { id } = begun.json<{ id: string }>();
+  expect(world.begun.at(-1)?.request).toEqual({
+    kind: "switchover",
+    to: "us-west-2",
+    allowDataLoss: false,
+  });
+  const found = await app.inject({ url: `/v1/operations/${id}`, headers });
+  expect(found.json()).toMatchObject({
+    id,
+    database: "orders",
+    change: expect.any(Number) as number,
+  });
+  const list = await app.inject({ url: "/v1/operations?database=orders", headers });
+  expect(list.json()).toMatchObject({ operations: [{ id }] });
+  const cancelled = await app.inject({
+    method: "POST",
+    url: `/v1/operations/${id}/cancel`,
+    headers,
+  });
+  expect(cancelled.json()).toMatchObject({ id, isCancelled: true });
+});
+
+test("a preview begins nothing", async () => {
+  const before = world.begun.length;
+  const answer = await app.inject({
+    method: "POST",
+    url: "/v1/databases/orders/operations/preview",
+    headers,
+    payload: { kind: "failover", to: "us-west-2" },
+  });
+  expect(answer.json()).toMatchObject({
+    isPossible: true,
+    estimatedLoss: { transactions: 3, bytes: 1_229, ms: 40 },
+  });
+  expect(world.begun).toHaveLength(before);
+});
+
+test("evidence is listed and removed by its Region and name", async () => {
+  world.snapshotsNow = [exampleSnapshot()];
+  const { region, name } = exampleSnapshot();
+  const list = await app.inject({ url: "/v1/snapshots", headers });
+  expect(list.json()).toEqual({ snapshots: [exampleSnapshot()] });
+  const url = `/v1/snapshots/${region}/${name}`;
+  const removed = await app.inject({ method: "DELETE", url, headers });
+  expect(removed.json()).toEqual({ region, name });
+  expect(world.snapshotsNow).toEqual([]);
+});

@@ -2,83 +2,20 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { exampleInstance, exampleStatus, FakeWorld, MemoryLog } from "../../test/fake-world.ts";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { openShell } from "../../test/command-shell.ts";
+import { exampleInstance, exampleStatus } from "../../test/fake-world.ts";
 import type { ApiStatus } from "../api/api.ts";
-import { startApi } from "../api/server.ts";
 import { stateLayout } from "../config/state-directory.ts";
-import { nodeClock } from "../env/node/clock.ts";
 import { nodeFiles } from "../env/node/files.ts";
-import { Secret } from "../std/secret.ts";
-import type { Machine } from "./machine.ts";
-import { runCommandLine } from "./command-line.ts";
 import { registerWorld } from "./registry.ts";
-import { identify } from "../supervisor/process-id.ts";
-import { writeSupervisorRecord } from "../supervisor/supervisor-record.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "leeward-cli-"));
-const layout = stateLayout(join(directory, ".leeward"));
-const end = new AbortController();
-const world = new FakeWorld();
-let served: Awaited<ReturnType<typeof startApi>>;
+const shell = await openShell();
+const { world, leeward, layout, directory } = shell;
 
-beforeAll(async () => {
-  const options = { token: new Secret("t0ken"), hosts: ["127.0.0.1"], log: new MemoryLog() };
-  const address = { host: "127.0.0.1", port: 0 };
-  served = await startApi(
-    world,
-    { ...options, clock: nodeClock, version: "0.1.0", address },
-    end.signal,
-  );
-  mkdirSync(layout.secrets, { recursive: true });
-  mkdirSync(layout.logs);
-  const databases = { orders: { superuser: "s", replicator: "r", roles: {} } };
-  const secrets = { version: 1, apiToken: "t0ken", networkToken: "n", agentTokens: {}, databases };
-  writeFileSync(layout.allSecrets, JSON.stringify(secrets));
-  writeSupervisorRecord(nodeFiles, layout.supervisor, {
-    pid: process.pid,
-    born: identify(process.pid)?.born ?? "",
-    api: served.address,
-    startedWallMs: 0,
-    version: "0.1.0",
-  });
-});
-
-afterAll(async () => {
-  end.abort();
-  await served.ended;
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => shell.close());
 
 beforeEach(() => world.reset());
-
-type Ran = { readonly code: number; readonly out: string; readonly err: string };
-type RunOptions = Partial<Machine> & { readonly signal?: AbortSignal; onOut?(text: string): void };
-
-async function leeward(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  let out = "";
-  let err = "";
-  const plain = { isTty: false, columns: undefined, rows: undefined };
-  const write = (text: string): void => {
-    out += text;
-    options.onOut?.(out);
-  };
-  const machine: Machine = {
-    out: { ...plain, write },
-    err: { ...plain, write: (text) => void (err += text) },
-    input: Readable.from([]),
-    cwd: directory,
-    env: { XDG_RUNTIME_DIR: directory },
-    userId: process.getuid?.(),
-    temporaryDirectory: directory,
-    clock: nodeClock,
-    files: nodeFiles,
-    ...options,
-  };
-  const code = await runCommandLine(args, machine, options.signal ?? new AbortController().signal);
-  return { code, out, err };
-}
 
 function withInstance(change: Parameters<typeof exampleInstance>[0]): ApiStatus {
   const status = exampleStatus();
@@ -95,6 +32,14 @@ test("status prints every Region, database and link, without colours in a pipe",
   expect(out).toMatch(/us-west-2\s+secondary\s+serving\s+0 B, 0 ms/);
   expect(out).toMatch(/us-east-1 – us-west-2\s+up\s+60 ms/);
   expect(out).not.toContain("\u001B");
+});
+
+test("status shows who may write, and what a failover would lose", async () => {
+  const { out } = await leeward(["status"]);
+  expect(out).toMatch(
+    /us-west-2\s+secondary .* 3 transactions, 1\.2 KiB, 40 ms\s+127\.0\.2\.11:5432/,
+  );
+  expect(out).toMatch(/orders\s+held, 3\.5 s\s+none\s+us-west-2\s+manual\s+off\s+1, 16 KiB/);
 });
 
 test("status --json is the status of the API, also with the option in front", async () => {

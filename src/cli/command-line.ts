@@ -11,6 +11,7 @@ Examples:
   leeward up examples/two-regions     bring a world up
   leeward status --watch              watch it
   leeward region kill us-east-1       lose a Region
+  leeward switchover orders --to us-west-2
   leeward psql orders -c "SELECT 1"   ask a database`;
 
 /** Runs one command line and answers its exit code. Prints; never throws. */

@@ -44,6 +44,46 @@ export const commands: readonly CommandModule[] = [
     load: async () => (await import("./psql.ts")).psqlCommand,
   },
   {
+    name: "switchover",
+    summary: "make another Region the primary; nothing is lost",
+    load: async () => (await import("./switchover.ts")).switchoverCommand,
+  },
+  {
+    name: "failover",
+    summary: "make another Region the primary without the present one",
+    load: async () => (await import("./failover.ts")).failoverCommand,
+  },
+  {
+    name: "detach",
+    summary: "make a secondary a database of its own",
+    load: async () => (await import("./detach.ts")).detachCommand,
+  },
+  {
+    name: "add",
+    summary: "make a Region a member of a database",
+    load: async () => (await import("./add.ts")).addCommand,
+  },
+  {
+    name: "rejoin",
+    summary: "bring back a Region that left",
+    load: async () => (await import("./rejoin.ts")).rejoinCommand,
+  },
+  {
+    name: "remove",
+    summary: "end a secondary",
+    load: async () => (await import("./remove.ts")).removeCommand,
+  },
+  {
+    name: "operations",
+    summary: "show the journal of operations, cancel one",
+    load: async () => (await import("./operations.ts")).operationsCommand,
+  },
+  {
+    name: "snapshots",
+    summary: "show what is kept of old primaries",
+    load: async () => (await import("./snapshots.ts")).snapshotsCommand,
+  },
+  {
     name: "region",
     summary: "kill, stop, start, isolate or heal a Region",
     load: async () => (await import("./region.ts")).regionCommand,

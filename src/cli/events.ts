@@ -9,6 +9,8 @@ import { padEnd } from "./output.ts";
 
 /** What the API answers at most in one page. */
 const limitMax = 1000;
+/** `operation.members-synchronized`, the longest. */
+const kindWidth = 30;
 
 type EventOptions = {
   readonly follow?: true;
@@ -80,7 +82,7 @@ function print(frame: Frame, event: ApiEvent): void {
   if (frame.options.json) return printJsonLine(frame, event);
   const { colors, clock } = frame;
   const at = colors.dim(showInstant(event.at, clock.wallMs()));
-  printLine(frame, `${at}  ${padEnd(colors.cyan(event.kind), 28)}  ${event.message}`);
+  printLine(frame, `${at}  ${padEnd(colors.cyan(event.kind), kindWidth)}  ${event.message}`);
   return undefined;
 }
 

@@ -13,6 +13,7 @@ import {
   silent,
   soon,
   spec,
+  startPrimary,
   superuserPassword,
 } from "../../test/postgres/scratch.ts";
 import { startApi } from "../api/server.ts";
@@ -31,7 +32,7 @@ beforeAll(async () => {
   const address = drawAddress();
   const server = scratch.server("orders", address);
   await server.create(spec, soon());
-  await server.start({ kind: "primary" }, soon());
+  await startPrimary(server);
   const world = new FakeWorld();
   world.statusNow = exampleStatus();
   const member = world.statusNow.databases["orders"]?.members["us-east-1"];

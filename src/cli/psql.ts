@@ -69,10 +69,13 @@ async function findTarget(
   { region, role }: PsqlOptions,
 ): Promise<Found> {
   return withWorld(frame, async ({ client, layout }) => {
-    const place = choosePlace(await client.status(frame.signal), database, region);
+    const status = await client.status(frame.signal);
+    const place = choosePlace(status, database, region);
+    // A Region that was detached took the databases and passwords along that it was a part of.
+    const origin = status.databases[database]?.detachedFrom ?? database;
     const { address: host, port } = place.instance;
-    const password = choosePassword(readWorldSecrets(frame, layout), database, role);
-    const target = { address: { host, port }, database, user: role, password };
+    const password = choosePassword(readWorldSecrets(frame, layout), origin, role);
+    const target = { address: { host, port }, database: origin, user: role, password };
     return { target, region: place.region, root: layout.root };
   });
 }

@@ -26,6 +26,18 @@ test("a Region is up when every instance serves or is fenced, and not before", (
   }
 });
 
+test("data that left the common history are waited for only when they are rebuilt by themselves", () => {
+  expect(decide({ state: "diverged" })).toBe("wait");
+  const status = statusWith({ state: "diverged" });
+  const { orders } = status.databases;
+  if (orders) orders.rejoin = "manual";
+  const view = { region: "us-west-2", wasDown: false, elapsedMs: 5_000 };
+  expect(decideStart({ status, ...view })).toMatchObject({
+    kind: "up",
+    diverged: ["orders/us-west-2/1"],
+  });
+});
+
 test("a report from before the start is not believed", () => {
   expect(decide({}, { wasDown: true, elapsedMs: 100 })).toBe("wait");
   expect(decide({ state: "failed" }, { wasDown: true, elapsedMs: 100 })).toBe("wait");

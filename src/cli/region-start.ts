@@ -12,8 +12,13 @@ export type StartView = {
 
 export type StartDecision =
   | { readonly kind: "wait" }
-  /** Every instance serves, or is fenced, or answers while its upstream is away. */
-  | { readonly kind: "up"; readonly fenced: readonly string[]; readonly alone: readonly string[] }
+  /** Every instance serves, or is fenced, or answers while its upstream is away, or waits for a person. */
+  | {
+      readonly kind: "up";
+      readonly fenced: readonly string[];
+      readonly alone: readonly string[];
+      readonly diverged: readonly string[];
+    }
   /** Its links are cut, so that nobody outside can see its instances. */
   | { readonly kind: "unseen" }
   | { readonly kind: "failed"; readonly because: string };
@@ -39,8 +44,14 @@ export function decideStart(view: StartView): StartDecision {
     ({ instance, upstreamServes }) => instance.state === "catching-up" && !upstreamServes,
   );
   const serving = instances.filter(({ instance }) => instance.state === "serving");
-  if (serving.length + fenced.length + alone.length < instances.length) return { kind: "wait" };
-  return { kind: "up", fenced: fenced.map(({ id }) => id), alone: alone.map(({ id }) => id) };
+  // With `rejoin: automatic` it is about to be cloned.
+  const diverged = instances.filter(
+    ({ instance, comesBack }) => instance.state === "diverged" && !comesBack,
+  );
+  const settled = [serving, fenced, alone, diverged];
+  if (settled.flat().length < instances.length) return { kind: "wait" };
+  const ids = (found: typeof instances): readonly string[] => found.map(({ id }) => id);
+  return { kind: "up", fenced: ids(fenced), alone: ids(alone), diverged: ids(diverged) };
 }
 
 function instancesIn(
@@ -50,12 +61,15 @@ function instancesIn(
   readonly id: string;
   readonly instance: ApiInstance;
   readonly upstreamServes: boolean;
+  /** By itself, when its data left the common history. */
+  readonly comesBack: boolean;
 }[] {
-  return Object.entries(databases).flatMap(([database, { members, writer }]) =>
+  return Object.entries(databases).flatMap(([database, { members, writer, rejoin }]) =>
     (members[region]?.instances ?? []).map((instance) => ({
       id: `${database}/${region}/${instance.number}`,
       instance,
       upstreamServes: writer?.state === "serving",
+      comesBack: rejoin === "automatic",
     })),
   );
 }

@@ -136,9 +136,12 @@ function conclude(frame: Frame, region: string, { decision, tookMs }: Outcome): 
 function summary(decision: Exclude<StartDecision, { kind: "wait" | "failed" }>): string {
   switch (decision.kind) {
     case "up": {
-      const { fenced, alone } = decision;
+      const { fenced, alone, diverged } = decision;
       const notes = [
         ...(fenced.length > 0 ? [`${count(fenced.length, "instance")} fenced`] : []),
+        ...(diverged.length > 0
+          ? [`${count(diverged.length, "instance")} diverged until \`leeward rejoin\``]
+          : []),
         ...(alone.length > 0
           ? [`${count(alone.length, "instance")} serving reads until the writer is back`]
           : []),

@@ -1,11 +1,10 @@
 /** `leeward reset`: stops the world and deletes its data. */
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { Command } from "commander";
 import type { StateLayout } from "../config/state-directory.ts";
 import { Failure } from "../model/failure.ts";
 import { isStateDirectory } from "../supervisor/state-owner.ts";
 import { acquireWorldLock } from "../supervisor/world-lock.ts";
+import { ask } from "./confirm.ts";
 import { findWorldToEnd } from "./context.ts";
 import { printJson, printLine, type Frame, type Run } from "./frame.ts";
 import { stopWorld } from "./world-stop.ts";
@@ -56,23 +55,14 @@ function deleteState(frame: Frame, layout: StateLayout): void {
 
 /** @throws Failure `usage.invalid` when the answer is not yes, or nobody is there to ask */
 async function confirm(frame: Frame, path: string): Promise<void> {
-  const isAsked = frame.input.isTTY === true && !frame.options.json;
-  if (!isAsked)
-    throw new Failure("usage.invalid", `Deleting ${path} needs --yes when nobody can be asked`);
-  const output = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      frame.out.write(chunk.toString());
-      done();
-    },
-  });
-  const questions = createInterface({ input: frame.input, output });
-  try {
-    const question = `Delete ${path} with all its databases? Type yes: `;
-    const answer = await questions.question(question, { signal: frame.signal });
-    if (answer.trim() !== "yes") throw new Failure("usage.invalid", "Nothing was deleted");
-  } finally {
-    questions.close();
-  }
+  const question = `Delete ${path} with all its databases? Type yes: `;
+  const answer = await ask(frame, question);
+  if (answer === "yes") return;
+  const message =
+    answer === undefined
+      ? `Deleting ${path} needs --yes when nobody can be asked`
+      : "Nothing was deleted";
+  throw new Failure("usage.invalid", message);
 }
 
 function say(frame: Frame, deleted: boolean, words: string): void {

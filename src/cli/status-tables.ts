@@ -1,9 +1,11 @@
-/** A status for people: as tables for a whole look, as facts for those who follow changes. Pure. */
+/** A status for people, as tables. Pure. */
 import type { ApiDatabase, ApiInstance, ApiLink, ApiMember, ApiStatus } from "../api/api.ts";
 import { unreachable } from "../std/assert.ts";
 import type { Colors } from "./frame.ts";
 import { parseInstant, showInstant } from "./instant.ts";
+import { lossText } from "./operation-text.ts";
 import { formatBytes, formatDuration, table } from "./output.ts";
+import { protectionTable } from "./protection-table.ts";
 
 export type Look = { readonly colors: Colors; readonly nowMs: number };
 
@@ -15,6 +17,7 @@ export function statusLines(status: ApiStatus, look: Look): readonly string[] {
     "",
     ...databaseTable(status, look),
     "",
+    ...protectionTable(status, look.colors),
     ...linkTable(status.links, look),
   ];
 }
@@ -37,7 +40,7 @@ function regionTable({ regions }: ApiStatus, { colors }: Look): readonly string[
 }
 
 function databaseTable({ databases }: ApiStatus, look: Look): readonly string[] {
-  const names = ["DATABASE", "REGION", "ROLE", "STATE", "LAG", "ADDRESS"];
+  const names = ["DATABASE", "REGION", "ROLE", "STATE", "LAG", "WOULD LOSE", "ADDRESS"];
   const rows = Object.entries(databases).flatMap(([name, database]) => {
     const members = Object.entries(database.members).flatMap(([region, member]) =>
       memberRows(region, member, database, look),
@@ -58,19 +61,27 @@ function memberRows(
     instance.role,
     colored(instance.state, look.colors),
     index === 0 ? lagText(member) : "",
+    index === 0 ? wouldLose(region, database) : "",
     `${instance.address}:${instance.port}`,
     look.colors.dim(note(region, instance, database, look)),
   ]);
 }
 
+/** What a failover to this Region would lose now; empty where there is nothing to fail over from. */
+export function wouldLose(region: string, { estimatedLoss }: ApiDatabase): string {
+  const loss = estimatedLoss[region];
+  return loss === undefined ? "" : lossText(loss);
+}
+
 function note(
   region: string,
   instance: ApiInstance,
-  { writer, epoch, kind }: ApiDatabase,
+  { writer, epoch, kind, detachedFrom }: ApiDatabase,
   { nowMs }: Look,
 ): string {
   const parts: string[] = [];
   if (kind === "local") parts.push("local");
+  if (detachedFrom !== null) parts.push(`detached from ${detachedFrom}`);
   if (writer?.region === region && instance.role === "primary") {
     parts.push(`epoch ${epoch}, writer since ${sinceText(writer.since, nowMs)}`);
   }
@@ -137,34 +148,7 @@ function linkRows(link: ApiLink, colors: Colors): readonly (readonly string[])[]
   return [whole, ...rows];
 }
 
-/** One line for each thing that can change, by its name: `status --watch` prints those that did. */
-export function statusFacts(status: ApiStatus): ReadonlyMap<string, string> {
-  const facts = new Map<string, string>();
-  const why = (because: string | null): string => (because === null ? "" : ` (${because})`);
-  for (const [name, { state, because }] of Object.entries(status.regions)) {
-    facts.set(`region ${name}`, `${name}: ${state}${why(because)}`);
-  }
-  for (const [name, { epoch, primary, members }] of Object.entries(status.databases)) {
-    if (primary !== null)
-      facts.set(`database ${name}`, `${name}: epoch ${epoch}, ${primary} writes`);
-    for (const [region, member] of Object.entries(members)) {
-      for (const { number, role, state, because } of member.instances) {
-        const id = `${name}/${region}/${number}`;
-        facts.set(id, `${id}: ${role}, ${state}${why(because)}`);
-      }
-      const lag = lagText(member);
-      if (lag !== "") facts.set(`lag ${name} ${region}`, `${name}/${region}: lag ${lag}`);
-    }
-  }
-  for (const { between, state, rttMs } of status.links) {
-    const id = between.join(" – ");
-    facts.set(`link ${id}`, `${id}: ${state}, ${formatDuration(rttMs)}`);
-  }
-  facts.set("ready", status.isReady ? "ready" : "not ready");
-  return facts;
-}
-
-function header(colors: Colors, ...names: readonly string[]): readonly string[] {
+export function header(colors: Colors, ...names: readonly string[]): readonly string[] {
   return names.map((name) => colors.dim(name));
 }
 
@@ -176,6 +160,7 @@ const healthOf: Readonly<Record<string, Health>> = {
   starting: "passing",
   creating: "passing",
   cloning: "passing",
+  promoting: "passing",
   "catching-up": "passing",
   degraded: "passing",
   "one-way": "passing",

@@ -4,7 +4,8 @@ import { withWorld } from "./context.ts";
 import { printJson, printJsonLine, printLine, type Frame, type Run } from "./frame.ts";
 import { formatInstant } from "./instant.ts";
 import { Screen } from "./screen.ts";
-import { statusFacts, statusLines } from "./status-tables.ts";
+import { statusFacts } from "./status-facts.ts";
+import { statusLines } from "./status-tables.ts";
 
 export function statusCommand(run: Run): Command {
   return new Command("status")

@@ -53,6 +53,7 @@ function suggestions(status: ApiStatus, colors: Colors): readonly string[] {
       `leeward link set ${writer.region} ${secondary} --rtt 400 --bandwidth 1mbit`,
       "slow the link, see the lag grow",
     ],
+    [`leeward switchover ${database} --to ${secondary}`, "move the writer, lose nothing"],
     [`leeward region kill ${secondary}`, "lose a Region"],
     [`leeward region start ${secondary}`, "and get it back"],
     ["leeward down", "stop; the data stays"],

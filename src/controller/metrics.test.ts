@@ -1,7 +1,34 @@
 import { expect, test } from "vitest";
 import { aSystem, anInstance, east, someLag, west } from "../../test/system-snapshot.ts";
-import type { SystemSnapshot } from "../database/controller.ts";
+import { anOperation } from "../../test/operation.ts";
+import type { KeptEvidence, SystemSnapshot } from "../database/controller.ts";
+import type { DatabaseId, Epoch, SystemId } from "../model/region.ts";
 import { metricsRegistry } from "./metrics.ts";
+
+const ended = { phase: "ended", outcome: "completed" } as const;
+const operations = [
+  anOperation({ ...ended, writePauseMs: 412 }),
+  anOperation({ ...ended, writePauseMs: 900 }),
+  anOperation({ ...ended, outcome: "rolled-back" }),
+];
+const evidence: readonly KeptEvidence[] = [1_000, 2_000].map((bytes) => ({
+  region: east,
+  reportAgeMs: 100,
+  item: {
+    name: `evidence-${bytes}`,
+    database: "orders" as DatabaseId,
+    region: east,
+    number: 1,
+    systemId: "7000" as SystemId,
+    timeline: 1,
+    forkLsn: undefined,
+    epoch: 2 as Epoch,
+    atWallMs: 0,
+    because: "its history was left",
+    bytes,
+    path: "/evidence",
+  },
+}));
 
 /** Lines of the text format, by name and labels. */
 async function scrape(system: SystemSnapshot): Promise<ReadonlyMap<string, number>> {
@@ -14,6 +41,8 @@ async function scrape(system: SystemSnapshot): Promise<ReadonlyMap<string, numbe
   const carried = { openFlows: 2, deliveredBytes: { control: 10, data: 90 }, queuedBytes: 5 };
   const registry = metricsRegistry({
     systems: () => [system],
+    operations: () => operations,
+    evidence: () => evidence,
     regionStates: () => [{ region: east, state: "serving" }],
     directions: () => [{ from: east, to: west, conditions }],
     traffic: () => [{ from: east, to: west, ...carried }],
@@ -55,6 +84,33 @@ test("states, links and the term are told", async () => {
   expect(found.get(`leeward_link_delay_seconds{${way}}`)).toBe(0.03);
   expect(found.get(`leeward_link_delivered_bytes_total{${way},class="data"}`)).toBe(90);
   expect(found.get("leeward_controller_term")).toBe(7);
+});
+
+test("what a failover would lose, the lease and the evidence slots are told", async () => {
+  const found = await scrape(aSystem());
+  const orders = 'database="orders"';
+  expect(found.get(`leeward_database_estimated_loss_transactions${member}`)).toBe(3);
+  expect(found.get(`leeward_database_estimated_loss_bytes${member}`)).toBe(1_229);
+  expect(found.get(`leeward_database_estimated_loss_seconds${member}`)).toBe(0.04);
+  expect(found.get(`leeward_database_lease_left_seconds{${orders}}`)).toBe(3.5);
+  expect(found.get(`leeward_database_lease_state{${orders},state="held"}`)).toBe(1);
+  expect(found.get(`leeward_database_candidates{${orders}}`)).toBe(1);
+  expect(found.get(`leeward_database_rpo_guard_state{${orders},state="off"}`)).toBe(1);
+  const slot = `{${orders},sql_database="orders"}`;
+  expect(found.get(`leeward_database_evidence_slot_retained_bytes${slot}`)).toBe(16_384);
+  expect(found.get(`leeward_database_evidence_slot_intact${slot}`)).toBe(1);
+  expect(found.get(`leeward_database_evidence_slot_pinned${slot}`)).toBe(0);
+});
+
+test("operations are counted by outcome, and the last measured write pause is told", async () => {
+  const found = await scrape(aSystem());
+  const kind = 'database="orders",kind="switchover"';
+  expect(found.get(`leeward_operations{${kind},outcome="completed"}`)).toBe(2);
+  expect(found.get(`leeward_operations{${kind},outcome="rolled-back"}`)).toBe(1);
+  expect(found.get(`leeward_database_write_pause_seconds{${kind}}`)).toBe(0.412);
+  const place = 'database="orders",region="us-east-1"';
+  expect(found.get(`leeward_snapshots{${place}}`)).toBe(2);
+  expect(found.get(`leeward_snapshots_bytes{${place}}`)).toBe(3_000);
 });
 
 test("a lag that is not known, or that a silent writer measured long ago, has no sample", async () => {

@@ -3,32 +3,12 @@
  * and links in our own names (base units), and lag in Aurora's spelling (ms) for dashboards that know it.
  */
 import { Counter, Gauge, Registry } from "prom-client";
-import type { SystemSnapshot } from "../database/controller.ts";
 import { reportMaxAgeMs } from "../database/reports.ts";
 import type { MeasuredLag } from "../model/instance.ts";
-import type { LinkDirection, LinkTraffic } from "../model/link.ts";
+import { gauge, memberLabels, type Labels, type Metric, type MetricSources } from "./metric.ts";
+import { operationMetrics } from "./operation-metrics.ts";
 import { lagOf, stateOf } from "./status-view.ts";
 
-export type MetricSources = {
-  readonly systems: () => readonly SystemSnapshot[];
-  readonly regionStates: () => readonly { readonly region: string; readonly state: string }[];
-  readonly directions: () => readonly LinkDirection[];
-  readonly traffic: () => readonly LinkTraffic[];
-  readonly term: number;
-};
-
-type Labels = Readonly<Record<string, string>>;
-type Sample = { readonly labels: Labels; readonly value: number };
-
-type Metric = {
-  readonly name: string;
-  readonly help: string;
-  readonly kind: "gauge" | "counter";
-  readonly labels: readonly string[];
-  readonly samples: (sources: MetricSources) => readonly Sample[];
-};
-
-const memberLabels = ["database", "region"] as const;
 const auroraLabels = ["DBClusterIdentifier", "SourceRegion"] as const;
 const linkLabels = ["from", "to"] as const;
 
@@ -38,7 +18,7 @@ const table: readonly Metric[] = [
       .systems()
       .filter(({ system }) => system.kind === "global")
       .map(({ system, record }) => ({
-        labels: { database: system.database },
+        labels: { database: system.name },
         value: record.epoch,
       })),
   ),
@@ -48,8 +28,8 @@ const table: readonly Metric[] = [
     memberLabels,
     (from) =>
       from.systems().flatMap(({ system, record }) =>
-        system.regions.map(({ region }) => ({
-          labels: { database: system.database, region },
+        record.members.map((region) => ({
+          labels: { database: system.name, region },
           value: region === record.primary ? 1 : 0,
         })),
       ),
@@ -143,6 +123,7 @@ const table: readonly Metric[] = [
         { labels: { ...ends(way), class: "data" }, value: way.deliveredBytes.data },
       ]),
   },
+  ...operationMetrics,
   gauge("leeward_controller_term", "Counts controllers of this world.", [], (from) => [
     { labels: {}, value: from.term },
   ]),
@@ -176,15 +157,6 @@ function register(metric: Metric, sources: MetricSources, registry: Registry): G
   });
 }
 
-function gauge(
-  name: string,
-  help: string,
-  labels: readonly string[],
-  samples: Metric["samples"],
-): Metric {
-  return { name, help, kind: "gauge", labels, samples };
-}
-
 type Reading = (lag: MeasuredLag) => number | undefined;
 
 function memberLag(name: string, help: string, read: Reading): Metric {
@@ -211,11 +183,11 @@ function secondaryLags(
   read: Reading,
 ): readonly { database: string; region: string; primary: string; value: number }[] {
   return sources.systems().flatMap((snapshot) =>
-    snapshot.system.regions.flatMap(({ region }) => {
+    snapshot.record.members.flatMap((region) => {
       const { lag, ageMs } = lagOf(snapshot, region);
       const isKnown = ageMs !== undefined && ageMs <= reportMaxAgeMs;
       const value = lag && isKnown ? read(lag) : undefined;
-      const { database } = snapshot.system;
+      const database = snapshot.system.name;
       return value === undefined
         ? []
         : [{ database, region, primary: snapshot.record.primary, value }];

@@ -5,10 +5,10 @@ import type {
   ApiOperationPreview,
   ApiSnapshot,
 } from "../api/operations-api.ts";
+import type { KeptEvidence } from "../database/controller.ts";
 import { formatLsn } from "../model/lsn.ts";
 import type { EstimatedLoss, Operation, OperationPreview } from "../model/operation.ts";
 import { formatInstant } from "../std/instant.ts";
-import type { ShownEvidence } from "./world-databases.ts";
 
 export function operationView(operation: Operation): ApiOperation {
   const { id, kind, database, from, to, requestedBy, epoch, phase, step, outcome } = operation;
@@ -67,7 +67,7 @@ export function previewView(preview: OperationPreview): ApiOperationPreview {
   };
 }
 
-export function snapshotView({ item, region, reportAgeMs }: ShownEvidence): ApiSnapshot {
+export function snapshotView({ item, region, reportAgeMs }: KeptEvidence): ApiSnapshot {
   const { name, database, number, bytes, path, systemId, timeline, epoch, because } = item;
   return {
     name,

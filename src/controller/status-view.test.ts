@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { aSystem, anInstance, east, someLag, west } from "../../test/system-snapshot.ts";
+import { anOperation } from "../../test/operation.ts";
 import type { InstanceState } from "../model/instance.ts";
 import { linkSettings, openTerms, changeLink } from "../model/link-settings.ts";
 import { databaseView, linkView, regionView, type RegionFacts } from "./status-view.ts";
@@ -35,6 +36,8 @@ describe("a Region", () => {
     ["starting", inState({ kind: "serving" }, { kind: "creating" })],
     ["degraded", inState({ kind: "serving" }, { kind: "failed", because, code: "disk.full" })],
     ["degraded", inState({ kind: "serving" }, { kind: "catching-up", because })],
+    ["degraded", inState({ kind: "diverged", because })],
+    ["starting", inState({ kind: "serving" }, { kind: "promoting" })],
     ["serving", { ...facts, instances: [] }],
   ] as const)("is %s", (state, seen) => {
     expect(regionView(seen).state).toBe(state);
@@ -54,6 +57,53 @@ describe("a database", () => {
       rpoLagMs: 250,
       lagAgeMs: 100,
     });
+  });
+
+  test("shows the lease, what a failover would lose, and who could be promoted", () => {
+    const view = databaseView([aSystem()], addressOf);
+    expect(view).toMatchObject({
+      lease: { state: "held", leftMs: 3_500, from: "controller" },
+      fence: { state: "none", because: null },
+      estimatedLoss: { [west]: { transactions: 3, bytes: 1_229, ms: 40 } },
+      candidates: [west],
+      failover: "manual",
+      operation: null,
+      rpoGuard: { state: "off", limitMs: 0 },
+      evidenceSlots: { slots: 1, retainedBytes: 16_384, isIntact: true },
+    });
+  });
+
+  test("is never shown as fenced because its lease is over: others may have promised it more", () => {
+    const system = aSystem();
+    const fencing = { ...system, record: { ...system.record, isFencing: true } };
+    expect(databaseView([fencing], addressOf).fence?.state).toBe("fencing");
+    const over = databaseView([{ ...fencing, leaseLeftMs: 0 }], addressOf);
+    expect(over).toMatchObject({ lease: { state: "over" }, fence: { state: "lease-over" } });
+    const fenced = anInstance(east, { state: { kind: "fenced", because: "its lease ran out" } });
+    expect(databaseView([aSystem([fenced, anInstance(west)])], addressOf).fence).toEqual({
+      state: "fenced",
+      because: "its lease ran out",
+    });
+  });
+
+  test("whose writer is silent has an RPO guard and evidence slots that nobody knows", () => {
+    const { system, ...rest } = aSystem([anInstance(east, { ageMs: 60_000 }), anInstance(west)]);
+    const guarded = { ...rest, system: { ...system, rpoGuardMs: 5_000 } };
+    const view = databaseView([guarded], addressOf);
+    expect(view).toMatchObject({ rpoGuard: { state: "unknown" }, evidenceSlots: null });
+  });
+
+  test("shows the operation that is under way, and Regions that belong to it only", () => {
+    const { record, ...rest } = aSystem();
+    const alone = {
+      ...rest,
+      operation: anOperation(),
+      record: { ...record, members: [east], candidates: [] },
+    };
+    const view = databaseView([alone], addressOf);
+    expect(view.operation).toMatchObject({ id: "switchover-orders-2", step: "catch-up" });
+    expect(Object.keys(view.members)).toEqual([east]);
+    expect(view.estimatedLoss).toEqual({});
   });
 
   test("has no lag where the writer says none, and no state where the agent is silent", () => {

@@ -7,6 +7,7 @@ import type {
   ApiRegion,
   ApiRegionState,
 } from "../api/api.ts";
+import type { SystemSnapshot } from "../database/controller.ts";
 import { reportMaxAgeMs } from "../database/reports.ts";
 import type { Address } from "../model/address.ts";
 import { formatBandwidth } from "../model/bandwidth.ts";
@@ -19,10 +20,9 @@ import type { InstanceId, RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
 import { formatInstant } from "../std/instant.ts";
 import { lossView, operationView } from "./operation-view.ts";
-import type { ShownSystem } from "./world-databases.ts";
 import { writerFacts } from "./writer-view.ts";
 
-export type InstanceSnapshot = ShownSystem["instances"][number];
+export type InstanceSnapshot = SystemSnapshot["instances"][number];
 export type AddressOfInstance = (id: InstanceId) => Address;
 
 export type RegionFacts = {
@@ -65,34 +65,26 @@ function regionState(facts: RegionFacts): Judged {
   return { state: isStarting ? "starting" : "degraded" };
 }
 
-/**
- * A database with all its systems: one for a global database and for each Region that was detached from it, one in
- * each Region for a local one.
- */
+/** A database with all its systems: one for a global database, one in each Region for a local one. */
 export function databaseView(
-  systems: readonly ShownSystem[],
+  systems: readonly SystemSnapshot[],
   addressOf: AddressOfInstance,
 ): ApiDatabase {
-  const shared = systems.find(({ record }) => record.detachedFrom === undefined) ?? systems[0];
-  assert(shared !== undefined, "a database has at least one system");
+  const [first] = systems;
+  assert(first !== undefined, "a database has at least one system");
   const members = Object.fromEntries(
     systems.flatMap((system) =>
       membersOf(system).map((region) => [region, memberView(system, region, addressOf)]),
     ),
   );
-  return shared.system.kind === "local"
+  return first.system.kind === "local"
     ? { ...localFacts, members }
-    : { ...globalFacts(shared, addressOf), members };
+    : { ...globalFacts(first, addressOf), members };
 }
 
 /** In the order of `leeward.yaml`. */
-export function membersOf({ system, record }: ShownSystem): readonly RegionId[] {
+export function membersOf({ system, record }: SystemSnapshot): readonly RegionId[] {
   return system.regions.map(({ region }) => region).filter((one) => record.members.includes(one));
-}
-
-/** Of the Regions that belong to it: elsewhere, nothing is to be there. */
-export function instancesOfMembers(snapshot: ShownSystem): readonly InstanceSnapshot[] {
-  return snapshot.instances.filter(({ id }) => snapshot.record.members.includes(id.region));
 }
 
 const localFacts: Omit<ApiDatabase, "members"> = {
@@ -105,13 +97,15 @@ const localFacts: Omit<ApiDatabase, "members"> = {
   estimatedLoss: {},
   candidates: [],
   failover: "manual",
+  rejoin: "manual",
   operation: null,
+  detachedFrom: null,
   rpoGuard: null,
   evidenceSlots: null,
 };
 
 function globalFacts(
-  snapshot: ShownSystem,
+  snapshot: SystemSnapshot,
   addressOf: AddressOfInstance,
 ): Omit<ApiDatabase, "members"> {
   const { record, system, losses, operation } = snapshot;
@@ -128,15 +122,18 @@ function globalFacts(
     ),
     candidates: [...record.candidates],
     failover: system.failover,
+    rejoin: system.rejoin,
     operation: operation ? operationView(operation) : null,
+    // The instances of a detached Region keep the name of the database that they were a part of.
+    detachedFrom: record.detachedFrom === undefined ? null : system.database,
   };
 }
 
-export function writerOf({ instances }: ShownSystem): InstanceSnapshot | undefined {
+export function writerOf({ instances }: SystemSnapshot): InstanceSnapshot | undefined {
   return instances.find(({ isWriter }) => isWriter);
 }
 
-function writerView(snapshot: ShownSystem, addressOf: AddressOfInstance): ApiDatabase["writer"] {
+function writerView(snapshot: SystemSnapshot, addressOf: AddressOfInstance): ApiDatabase["writer"] {
   const writer = writerOf(snapshot);
   if (!writer) return null;
   const { host, port } = addressOf(writer.id);
@@ -150,7 +147,7 @@ function writerView(snapshot: ShownSystem, addressOf: AddressOfInstance): ApiDat
 }
 
 function memberView(
-  snapshot: ShownSystem,
+  snapshot: SystemSnapshot,
   region: RegionId,
   addressOf: AddressOfInstance,
 ): ApiMember {
@@ -161,7 +158,7 @@ function memberView(
   const { lag, ageMs } = isPrimary ? ownLag : lagOf(snapshot, region);
   return {
     role: isPrimary ? "primary" : "secondary",
-    state: snapshot.record.detachedFrom === undefined ? stateOf(first) : "detached",
+    state: stateOf(first),
     lagBytes: lag?.lagBytes ?? null,
     lagMs: rounded(lag?.lagMs),
     rpoLagMs: rounded(lag?.rpoLagMs),
@@ -175,7 +172,7 @@ const ownLag = { lag: { lagBytes: 0, lagMs: 0, rpoLagMs: 0 }, ageMs: 0 };
 
 /** The lag of a secondary Region, as its writer measured it last. */
 export function lagOf(
-  snapshot: ShownSystem,
+  snapshot: SystemSnapshot,
   region: RegionId,
 ): { readonly lag: MeasuredLag | undefined; readonly ageMs: number | undefined } {
   const writer = writerOf(snapshot);

@@ -10,6 +10,15 @@ import type {
   ApiStatus,
   World,
 } from "../api/api.ts";
+import type {
+  ApiOperation,
+  ApiOperationList,
+  ApiOperationListQuery,
+  ApiOperationPreview,
+  ApiOperationRequest,
+  ApiSnapshot,
+  ApiWatchedOperation,
+} from "../api/operations-api.ts";
 import type { Archive } from "../archive/archive.ts";
 import type { Clock, Log } from "../env/env.ts";
 import { formatAddress, type Address } from "../model/address.ts";
@@ -18,11 +27,14 @@ import type { DatabaseController, SystemSnapshot } from "../database/controller.
 import type { ArchivedEvent, NewEvent } from "../model/event.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import type { LinkChange, LinkScope, LinkSettings } from "../model/link-settings.ts";
+import type { OperationRequest } from "../model/operation.ts";
 import type { PowerState } from "../model/power.ts";
 import {
   formatInstance,
   type ControllerTerm,
+  type DatabaseId,
   type InstanceId,
+  type OperationId,
   type RegionId,
 } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
@@ -32,6 +44,7 @@ import type { ControllerSettings } from "../wire/program-settings.ts";
 import type { LinkBoard } from "./link-board.ts";
 import type { Machines } from "./machines.ts";
 import { metricsRegistry } from "./metrics.ts";
+import { operationView, previewView, snapshotView } from "./operation-view.ts";
 import { databaseView, linkView, regionView } from "./status-view.ts";
 import { linkChangeEvent, regionActionEvent, regionLostEvent } from "./world-events.ts";
 
@@ -45,6 +58,9 @@ export type WorldParts = {
   readonly term: ControllerTerm;
 };
 
+/** 10 s: a client that waits for a change asks again then, and so notices a controller that hangs. */
+const changeWaitMs = 10_000;
+
 type RegionSettings = ControllerSettings["regions"][number];
 
 export class LocalWorld implements World {
@@ -57,6 +73,8 @@ export class LocalWorld implements World {
     this.#settings = settings;
     this.#registry = metricsRegistry({
       systems: () => parts.databases.snapshots(),
+      operations: () => parts.databases.operations({ database: undefined }),
+      evidence: () => parts.databases.evidence(),
       regionStates: () =>
         Object.entries(this.status().regions).map(([region, { state }]) => ({ region, state })),
       directions: () => parts.links.directions(),
@@ -72,10 +90,10 @@ export class LocalWorld implements World {
       this.#settings.regions.map((one) => [one.region, this.#regionView(one, systems)]),
     );
     const databases = Object.fromEntries(
-      [...new Set(systems.map(({ system }) => system.database))].map((database) => [
-        database,
+      [...new Set(systems.map(({ system }) => system.name))].map((name) => [
+        name,
         databaseView(
-          systems.filter(({ system }) => system.database === database),
+          systems.filter(({ system }) => system.name === name),
           this.#addressOf,
         ),
       ]),
@@ -154,6 +172,76 @@ export class LocalWorld implements World {
     return this.#linkView(changed);
   }
 
+  async beginOperation(
+    database: string,
+    request: ApiOperationRequest,
+    signal: AbortSignal,
+  ): Promise<ApiOperation> {
+    const asked = operationRequest(database, request);
+    return operationView(await this.#parts.databases.begin(asked, signal));
+  }
+
+  previewOperation(database: string, request: ApiOperationRequest): ApiOperationPreview {
+    return previewView(this.#parts.databases.preview(operationRequest(database, request)));
+  }
+
+  async operations(
+    { database, limit, after }: ApiOperationListQuery,
+    signal: AbortSignal,
+  ): Promise<ApiOperationList> {
+    const change = await this.#change(after, signal);
+    const filter = { database: database as DatabaseId | undefined };
+    const found = this.#parts.databases.operations(filter).slice(0, limit);
+    return { operations: found.map(operationView), change };
+  }
+
+  async operation(
+    id: string,
+    after: number | undefined,
+    signal: AbortSignal,
+  ): Promise<ApiWatchedOperation> {
+    const { databases } = this.#parts;
+    const isThere = databases.operation(id as OperationId) !== undefined;
+    const change = isThere ? await this.#change(after, signal) : 0;
+    const found = databases.operation(id as OperationId);
+    if (found) return { ...operationView(found), change };
+    const known = databases.operations({ database: undefined }).map((one) => one.id);
+    const guess = nearest(id, known);
+    const message = `There is no operation ${id}${guess ? `; did you mean ${guess}?` : ""}`;
+    throw new Failure("operation.unknown", message);
+  }
+
+  async cancelOperation(id: string, signal: AbortSignal): Promise<ApiOperation> {
+    return operationView(await this.#parts.databases.cancel(id as OperationId, signal));
+  }
+
+  snapshots(): readonly ApiSnapshot[] {
+    return this.#parts.databases.evidence().map(snapshotView);
+  }
+
+  async removeSnapshot(name: string, snapshot: string, signal: AbortSignal): Promise<void> {
+    const { region } = this.#region(name);
+    await this.#parts.databases.removeEvidence(region, snapshot, signal);
+  }
+
+  /** The number of the newest change; with `after`, waits a while for one that is newer. */
+  async #change(after: number | undefined, signal: AbortSignal): Promise<number> {
+    const { databases, clock } = this.#parts;
+    if (after === undefined) return databases.changed(-1, signal);
+    const over = new AbortController();
+    const until = AbortSignal.any([signal, over.signal]);
+    const bound = clock.sleep(changeWaitMs, until).then(
+      () => over.abort(),
+      () => undefined,
+    );
+    try {
+      return await databases.changed(after, until);
+    } finally {
+      over.abort();
+      await bound;
+    }
+  }
+
   metrics(): Promise<string> {
     return this.#registry.metrics();
   }
@@ -222,6 +310,19 @@ export class LocalWorld implements World {
       ?.instances.find(({ database, number }) => database === id.database && number === id.number);
     assert(placed !== undefined, `${formatInstance(id)} has an address`);
     return placed.address;
+  };
+}
+
+function operationRequest(database: string, request: ApiOperationRequest): OperationRequest {
+  const { kind, to, allowDataLoss, expectPrimary, overrideFence } = request;
+  return {
+    kind,
+    database: database as DatabaseId,
+    to: to as RegionId,
+    requestedBy: "person",
+    allowDataLoss,
+    expectPrimary: expectPrimary as RegionId | undefined,
+    overrideFence,
   };
 }
 

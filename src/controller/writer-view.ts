@@ -1,33 +1,50 @@
-/** What holds of a global database's writer: its right to write, what keeps it from writing, what bounds a loss. Pure. */
+/** What holds of a global database's writer: its right to write, what keeps it from that, what bounds a loss. Pure. */
 import type { ApiDatabase } from "../api/api.ts";
+import type { SystemSnapshot } from "../database/controller.ts";
 import type { InstanceReport } from "../model/instance.ts";
-import type { ShownLease, ShownSystem } from "./world-databases.ts";
+import { unreachable } from "../std/assert.ts";
 
 type WriterFacts = Pick<ApiDatabase, "lease" | "fence" | "rpoGuard" | "evidenceSlots">;
+type LeaseState = NonNullable<ApiDatabase["lease"]>["state"];
 
-/** `report`: the writer's, undefined when its agent is silent. */
+/** `report`: the writer's; undefined when its agent is silent. */
 export function writerFacts(
-  { lease, system }: ShownSystem,
+  snapshot: SystemSnapshot,
   report: InstanceReport | undefined,
 ): WriterFacts {
-  const { state, leftMs, from } = lease;
+  const state = leaseState(snapshot);
   return {
     lease: {
       state,
-      leftMs: leftMs === undefined ? null : Math.round(leftMs),
-      from: from ?? null,
+      leftMs: Math.round(snapshot.leaseLeftMs),
+      from: report?.lease?.from ?? null,
     },
-    fence: fenceView(lease, report),
-    rpoGuard: rpoGuardView(system.rpoGuardMs, report),
+    fence: fenceView(state, report),
+    rpoGuard: rpoGuardView(snapshot.system.rpoGuardMs, report),
     evidenceSlots: report ? evidenceSlotsView(report) : null,
   };
 }
 
-function fenceView(lease: ShownLease, report: InstanceReport | undefined): ApiDatabase["fence"] {
+export function leaseState({ leaseLeftMs, record }: SystemSnapshot): LeaseState {
+  if (leaseLeftMs === 0) return "over";
+  return record.isFencing ? "fencing" : "held";
+}
+
+function fenceView(lease: LeaseState, report: InstanceReport | undefined): ApiDatabase["fence"] {
   if (report?.state.kind === "fenced") return { state: "fenced", because: report.state.because };
-  if (lease.state === "over") return { state: "fenced", because: "its lease is over" };
-  if (lease.state === "held") return { state: "none", because: null };
-  return { state: "fencing", because: "its lease is not renewed any more" };
+  switch (lease) {
+    case "held":
+      return { state: "none", because: null };
+    case "fencing":
+      return { state: "fencing", because: "its lease is not renewed any more" };
+    case "over":
+      return {
+        state: "lease-over",
+        because: "it could write only while every candidate promises it",
+      };
+    default:
+      return unreachable(lease);
+  }
 }
 
 function rpoGuardView(

@@ -20,7 +20,10 @@ export type FailoverView = {
   /** How long the agent has been saying that its writer does not serve; 0 while it serves. */
   readonly writerFailingMs: number;
   /** What other Regions' agents say; only those that are heard now. */
-  readonly witnesses: readonly { readonly region: RegionId; readonly silentMs: number | undefined }[];
+  readonly witnesses: readonly {
+    readonly region: RegionId;
+    readonly silentMs: number | undefined;
+  }[];
   /** Candidates that are heard and can be promoted. */
   readonly candidates: readonly {
     readonly region: RegionId;
@@ -70,7 +73,7 @@ function doubtOf(view: FailoverView): string | undefined {
     return `the last failover was ${ago} s ago, and ${failoverPauseMs / 1000} s have to pass`;
   }
   if (writerFailingMs > writerFailingMsMax) return undefined;
-  const [seer] = view.witnesses.filter(
+  const seer = view.witnesses.find(
     ({ silentMs }) => silentMs !== undefined && silentMs < witnessSilentMs,
   );
   if (seer) return `${seer.region} still hears ${primary}`;

@@ -91,10 +91,7 @@ function rejoin(operation: Operation, view: ClaimView): BookChange["records"] {
 }
 
 /** A database system of its own that the Region had since it was detached, ends. */
-function leaveDetached(
-  view: ClaimView,
-  fields: Partial<SystemRecord>,
-): BookChange["records"] {
+function leaveDetached(view: ClaimView, fields: Partial<SystemRecord>): BookChange["records"] {
   const { key, record, detached, detachedKey } = view;
   if (!detached) return [change(view, fields)];
   // The Region's agent has obeyed the detached system's version, and refuses lower ones.

@@ -1,35 +1,31 @@
 /**
- * What one agent has been told, on its own disk: the highest controller term and epoch it obeyed, its
- * assignments, and the last command of each instance with its outcome, so that it refuses what is older
- * and repeats what it did, also after its own restart.
+ * What one agent has been told and has promised, on its own disk: the highest controller term, and the highest epoch
+ * and record version of each instance; its assignments; the last commands with their outcomes; the writers that it
+ * handed over; its promises. So it refuses what is older, and repeats what it did, also after its own restart.
  */
-import { z } from "zod";
 import type { Files } from "../env/env.ts";
 import type { Assignment, Command } from "../model/assignment.ts";
 import { Failure } from "../model/failure.ts";
 import type { CommandProgress } from "../model/instance.ts";
-import type { ControllerTerm } from "../model/region.ts";
-import { assignment } from "../wire/agent-protocol.ts";
-import { counter } from "../wire/codec.ts";
+import type { ControllerTerm, DatabaseId, Epoch } from "../model/region.ts";
+import { assert } from "../std/assert.ts";
+import {
+  formatState,
+  nothingYet,
+  parseState,
+  type AgentState,
+  type HandOverMark,
+  type Seal,
+} from "./agent-state.ts";
 
-const stateVersion = 1;
+/** 8: a controller asks for at most a few at once, and repeats none that it has settled. */
+const commandsKeptMax = 8;
 
-const agentState = z.object({
-  version: z.literal(stateVersion),
-  term: counter<ControllerTerm>(),
-  assignments: z.array(assignment),
-  /** By instance, `database/number`. */
-  commands: z.record(
-    z.string(),
-    z.object({
-      id: z.string(),
-      outcome: z.enum(["running", "done", "failed"]),
-      because: z.string(),
-    }),
-  ),
-});
+/** Half of an instance's name: an agent's Region is always its own. */
+export type Target = { readonly database: DatabaseId; readonly number: number };
 
-type AgentState = z.output<typeof agentState>;
+/** A report's answer names every instance; that to a question for commands may have been under way for longer. */
+export type Extent = "everything" | "news";
 
 export class CommandJournal {
   readonly #files: Files;
@@ -42,7 +38,7 @@ export class CommandJournal {
     this.#files = files;
     this.#path = path;
     const text = files.read(path);
-    this.#state = text === undefined ? nothingYet : parse(text, path);
+    this.#state = text === undefined ? nothingYet : parseState(text, path);
     this.#written = text ?? "";
   }
 
@@ -50,33 +46,115 @@ export class CommandJournal {
     return this.#state.assignments;
   }
 
-  command(instance: string): CommandProgress | undefined {
-    return this.#state.commands[instance];
+  assignment(target: Target): Assignment | undefined {
+    return this.#state.assignments.find((one) => isFor(one, target));
+  }
+
+  /** The last commands of an instance, oldest first. */
+  commands(target: Target): readonly CommandProgress[] {
+    return this.#state.commands[nameOf(target)] ?? [];
+  }
+
+  /** The highest epoch that was obeyed for any instance of the database; 0 when it is unknown here. */
+  epochOf(database: DatabaseId): Epoch {
+    const epochs = Object.entries(this.#state.known)
+      .filter(([name]) => name.startsWith(`${database}/`))
+      .map(([, { epoch }]) => epoch);
+    return Math.max(0, ...epochs) as Epoch;
   }
 
   /**
-   * Keeps what a controller of `term` says.
-   * @throws Failure `agent.superseded` when a controller of a higher term, or a higher epoch, was obeyed before.
+   * Keeps what a controller of `term` says, and answers the assignments that are older than what was obeyed before:
+   * those are refused, and none of the others with them.
+   * @throws Failure `agent.superseded` when a controller of a higher term was obeyed before.
    */
-  obey(term: ControllerTerm, assignments: readonly Assignment[]): void {
+  obey(
+    term: ControllerTerm,
+    given: readonly Assignment[],
+    extent: Extent = "everything",
+  ): readonly Assignment[] {
     this.#refuseOlderTerm(term);
-    for (const given of assignments) this.#refuseOlderEpoch(given);
-    this.#save({ ...this.#state, term, assignments: [...assignments] });
+    const refused = given.filter((one) => this.#isOlder(one));
+    const taken = given.filter((one) => !refused.includes(one));
+    const kept = this.#state.assignments.filter((one) => {
+      const isReplaced = taken.some((other) => isFor(one, other));
+      const isMeant = refused.some((other) => isFor(one, other));
+      return !isReplaced && (isMeant || extent === "news");
+    });
+    const known = { ...this.#state.known };
+    for (const one of taken) known[nameOf(one)] = { epoch: one.epoch, version: one.version };
+    this.#save({ ...this.#state, term, assignments: [...kept, ...taken], known });
+    return refused;
   }
 
   /**
    * Lets a command pass, and keeps its term: the controller that gave it may speak here before it says what to be.
-   * @throws Failure `agent.superseded`, as `obey` does
+   * A record that changed while its own operation holds it makes a command no older.
+   * @throws Failure `agent.superseded`
    */
-  admit({ term, database, number, epoch }: Command): void {
-    this.#refuseOlderTerm(term);
-    this.#refuseOlderEpoch({ database, number, epoch });
-    this.#save({ ...this.#state, term });
+  admit(command: Command): void {
+    this.#refuseOlderTerm(command.term);
+    const known = this.#state.known[nameOf(command)];
+    const holder = this.assignment(command)?.operation;
+    const isOfHolder = command.operation === holder && command.epoch === known?.epoch;
+    if (this.#isOlder(command) && !isOfHolder) {
+      const because = `this agent has obeyed epoch ${known?.epoch}, version ${known?.version}`;
+      const what = `epoch ${command.epoch}, version ${command.version} of ${command.database}`;
+      throw new Failure("agent.superseded", `Refused ${command.step} of ${what}: ${because}`);
+    }
+    this.#save({ ...this.#state, term: command.term });
   }
 
-  /** Durable before the deed (`running`) and after it. */
-  note(instance: string, progress: CommandProgress): void {
-    this.#save({ ...this.#state, commands: { ...this.#state.commands, [instance]: progress } });
+  /** Durable before the deed (`running`), where it must not be done twice, and after it. */
+  note(target: Target, progress: CommandProgress): void {
+    const others = this.commands(target).filter(({ id }) => id !== progress.id);
+    const kept = [...others, progress].slice(-commandsKeptMax);
+    this.#save({ ...this.#state, commands: { ...this.#state.commands, [nameOf(target)]: kept } });
+  }
+
+  /** Durable before the writer is stopped, so that whatever interrupts this agent does not start it again. */
+  noteHandOver(database: DatabaseId, mark: HandOverMark): void {
+    this.#save({ ...this.#state, handedOver: { ...this.#state.handedOver, [database]: mark } });
+  }
+
+  /** The mark that keeps the writer of `target` down, while it is not void. */
+  handedOver(target: Target): HandOverMark | undefined {
+    return this.#unlessVoid(this.#state.handedOver[target.database], target);
+  }
+
+  get promises(): AgentState["promises"] {
+    return this.#state.promises;
+  }
+
+  /** The epoch up to which nothing is promised now; 0 when nothing is sealed. */
+  sealedEpoch(database: DatabaseId): Epoch {
+    const seal = this.#unlessVoid(this.#state.sealed[database], { database, number: 1 });
+    return seal?.epoch ?? (0 as Epoch);
+  }
+
+  /** Durable before the promise is given. */
+  notePromise(database: DatabaseId, epoch: Epoch, ttlMs: number): void {
+    assert(epoch > this.sealedEpoch(database), "what is sealed is not promised");
+    const promises = { ...this.#state.promises, [database]: { epoch, ttlMs } };
+    this.#save({ ...this.#state, promises });
+  }
+
+  /** Durable before anybody may rely on it. One that an older version of the record asks for changes nothing. */
+  noteSealed(database: DatabaseId, seal: Seal): void {
+    const present = this.#state.sealed[database];
+    if (present && present.version > seal.version) return;
+    this.#save({ ...this.#state, sealed: { ...this.#state.sealed, [database]: seal } });
+  }
+
+  /**
+   * What was noted for an operation is void as soon as a newer version of the record says that another operation, or
+   * none, holds the database system, or that a new epoch has begun: then the operation cannot claim any more, or has.
+   */
+  #unlessVoid<M extends Seal>(mark: M | undefined, target: Target): M | undefined {
+    const assignment = this.assignment(target);
+    if (!mark || !assignment || assignment.version <= mark.version) return mark;
+    const isVoid = assignment.epoch > mark.epoch || assignment.operation !== mark.operation;
+    return isVoid ? undefined : mark;
   }
 
   #refuseOlderTerm(term: ControllerTerm): void {
@@ -86,39 +164,23 @@ export class CommandJournal {
     throw new Failure("agent.superseded", `Refused a controller of term ${term}: ${because}`);
   }
 
-  #refuseOlderEpoch(target: Pick<Assignment, "database" | "number" | "epoch">): void {
-    const known = this.#state.assignments.find(
-      ({ database, number }) => database === target.database && number === target.number,
-    );
-    if (!known || target.epoch >= known.epoch) return;
-    const because = `this agent has obeyed epoch ${known.epoch}`;
-    throw new Failure(
-      "agent.superseded",
-      `Refused epoch ${target.epoch} of ${target.database}: ${because}`,
-    );
+  #isOlder(given: Target & { readonly epoch: Epoch; readonly version: number }): boolean {
+    const known = this.#state.known[nameOf(given)];
+    return known !== undefined && (given.epoch < known.epoch || given.version < known.version);
   }
 
   #save(state: AgentState): void {
-    const text = JSON.stringify(z.encode(agentState, state));
+    const text = formatState(state);
     if (text !== this.#written) this.#files.write(this.#path, text, 0o600);
     this.#written = text;
     this.#state = state;
   }
 }
 
-const nothingYet: AgentState = {
-  version: stateVersion,
-  term: 0 as ControllerTerm,
-  assignments: [],
-  commands: {},
-};
+function nameOf({ database, number }: Target): string {
+  return `${database}/${number}`;
+}
 
-function parse(text: string, path: string): AgentState {
-  try {
-    return z.decode(agentState, JSON.parse(text) as z.input<typeof agentState>);
-  } catch (cause) {
-    throw new Failure("state.damaged", `Could not understand the agent's state in ${path}`, {
-      cause,
-    });
-  }
+function isFor(assignment: Target, target: Target): boolean {
+  return assignment.database === target.database && assignment.number === target.number;
 }

@@ -465,7 +465,12 @@ export class DatabaseController {
         const upstream = upstreamAssignment(decision.instance, record, this.#settings.addressOf);
         assert(upstream !== undefined, "only a secondary is cloned (D4)");
         const { systemId, replace } = decision;
-        return this.#give(system, decision.instance, { kind: "clone", upstream, systemId, replace });
+        return this.#give(system, decision.instance, {
+          kind: "clone",
+          upstream,
+          systemId,
+          replace,
+        });
       }
       case "set-aside":
         return this.#give(system, decision.instance, {
@@ -576,7 +581,9 @@ export class DatabaseController {
   /** The step's own words while it runs; the journal has only those of steps that ended. */
   #withPresent(operation: Operation): Operation {
     const because = this.#watch.because(operation.id);
-    return operation.phase === "ended" || because === undefined ? operation : { ...operation, because };
+    return operation.phase === "ended" || because === undefined
+      ? operation
+      : { ...operation, because };
   }
 
   /** An archive that fails (a full disk) must not stop decisions. */

@@ -112,15 +112,18 @@ function decideClone(
   if (hasNoData(report)) {
     return [{ ...common, replace: false, because: "it has no data and its upstream serves" }];
   }
+  // Data of another database system is not ours to replace, whatever became of the slot.
+  const isOurs = report.systemId === systemId;
+  return isOurs && report.state.kind !== "serving" && hasLostWalOf(id, upstream)
+    ? [{ ...common, replace: true, because: "its upstream no longer has the WAL that it needs" }]
+    : [];
+}
+
+function hasLostWalOf(id: InstanceId, upstream: InstanceReport): boolean {
   const slot = upstream.lags.find(
     ({ region, number }) => region === id.region && number === id.number,
   );
-  const isLost = slot?.slotIsIntact === false && report.state.kind !== "serving";
-  // Data of another database system is not ours to replace, whatever became of the slot.
-  const mustRebuild = isLost && report.systemId === systemId;
-  return mustRebuild
-    ? [{ ...common, replace: true, because: "its upstream no longer has the WAL that it needs" }]
-    : [];
+  return slot?.slotIsIntact === false;
 }
 
 /**

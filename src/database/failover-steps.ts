@@ -17,6 +17,8 @@ type Decision = StepDecision<OperationDeed>;
 const fenceMs = 60_000;
 /** 10 s for what the best survivor has more; then it is left to that survivor, as evidence. */
 const catchUpMs = 10_000;
+/** 30 s: the deed's own bound comes first, so that only a target that fell silent exceeds it; then another is chosen. */
+const catchUpStepMs = 30_000;
 
 const fence: Step<OperationView, OperationDeed> = {
   name: "fence",
@@ -29,8 +31,7 @@ const fence: Step<OperationView, OperationDeed> = {
 const catchUp: Step<OperationView, OperationDeed> = {
   name: "catch-up",
   says: "The target takes from another survivor what it did not receive itself.",
-  // The deed has a bound of its own; a failover does not end because a third Region is slow.
-  deadlineMs: undefined,
+  deadlineMs: catchUpStepMs,
   isOptional: false,
   decide: catchUpWithBest,
 };
@@ -101,14 +102,19 @@ function catchUpWithBest(view: OperationView): Decision {
 function bestSurvivor(
   view: OperationView,
   target: InstanceReport,
-): { readonly region: RegionId; readonly flushedLsn: bigint & { readonly brand: "Lsn" } } | undefined {
+):
+  | { readonly region: RegionId; readonly flushedLsn: bigint & { readonly brand: "Lsn" } }
+  | undefined {
   const { from, to } = view.operation;
   const own = target.position;
   const ahead = view.record.members
     .filter((region) => region !== from && region !== to)
     .flatMap((region) => {
       const position = view.reportOf(region)?.position;
-      return position && own && position.timeline === own.timeline && position.flushedLsn > own.flushedLsn
+      return position &&
+        own &&
+        position.timeline === own.timeline &&
+        position.flushedLsn > own.flushedLsn
         ? [{ region, flushedLsn: position.flushedLsn }]
         : [];
     });

@@ -1,19 +1,14 @@
 import { expect, test } from "vitest";
 import type { InstanceReport, InstanceState } from "../model/instance.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
+import { emptyReport } from "../../test/database-fixtures.ts";
 import { stateChange } from "./history.ts";
 
 const id = { database: "orders" as DatabaseId, region: "us-west-2" as RegionId, number: 1 };
 const report = (state: InstanceState, role: "primary" | "secondary"): InstanceReport => ({
+  ...emptyReport({ state }),
   database: id.database,
-  number: 1,
   role,
-  state,
-  epoch: undefined,
-  systemId: undefined,
-  position: undefined,
-  lags: [],
-  command: undefined,
 });
 const starting: InstanceState = { kind: "starting", because: "a secondary needs no lease" };
 

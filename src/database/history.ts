@@ -34,6 +34,8 @@ function describe({ state, role }: InstanceReport): string {
     serving: role === "primary" ? "serves as the writer" : "streams from its upstream",
     "catching-up": "is catching up",
     fenced: "is fenced",
+    promoting: "is being promoted",
+    diverged: "left the history of the others",
     failed: "failed",
   };
   const because = "because" in state && state.because !== "" ? `: ${state.because}` : "";

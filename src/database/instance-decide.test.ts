@@ -1,9 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Assignment } from "../model/assignment.ts";
+import type { Fork } from "../model/fork.ts";
+import type { Lsn } from "../model/lsn.ts";
 import type { DatabaseId, Epoch, SystemId } from "../model/region.ts";
-import type { DataDirectory, Upstream } from "../postgres/postgres.ts";
-import { decideInstance, type InstanceView, type Running } from "./instance-decide.ts";
+import type { DataDirectory, DataEnd, Upstream } from "../postgres/postgres.ts";
+import {
+  decideInstance,
+  type InstanceView,
+  type Running,
+  type RunningPoint,
+} from "./instance-decide.ts";
 
 const [ours, theirs] = ["7001", "7002"] as [SystemId, SystemId];
 const upstream: Upstream = {
@@ -17,23 +24,41 @@ const primary: Assignment = {
   database: "orders" as DatabaseId,
   number: 1,
   epoch: 1 as Epoch,
+  version: 1,
   systemId: ours,
   role: "primary",
   upstream: undefined,
   slots: [],
+  forks: [],
+  operation: undefined,
+  failsafe: [],
+  rpoGuardMs: 0,
 };
 const secondary: Assignment = { ...primary, role: "secondary", upstream };
-const present = (isStandby: boolean, systemId = ours): DataDirectory => ({
+const lsn = (position: number): Lsn => BigInt(position) as Lsn;
+const end: DataEnd = { timeline: 1, lsn: lsn(100), isClean: true };
+const present = (
+  isStandby: boolean,
+  systemId = ours,
+  change: Partial<DataEnd> = {},
+): DataDirectory => ({
   kind: "present",
   systemId,
   isStandby,
+  end: { ...end, ...change },
 });
+/** Timeline 2 left timeline 1 at this position. */
+const forksAt = (position: number): Fork[] => [{ timeline: 2, parent: 1, lsn: lsn(position) }];
+const streaming: RunningPoint = { timeline: 1, lsn: lsn(100), isStreaming: true };
 
 const view: InstanceView = {
   assignment: primary,
   leaseIsInHand: true,
+  handedOverTo: undefined,
   data: present(false),
   running: undefined,
+  point: undefined,
+  writesAreOpen: false,
   mayTry: true,
 };
 const kindOf = (change: Partial<InstanceView>): string =>
@@ -44,11 +69,11 @@ test("A1: a primary starts with the lease in hand", () => {
   expect(kindOf({ leaseIsInHand: false })).toBe("fenced");
 });
 
-test("A3: without an assignment nothing starts, a standby that runs goes on, and a primary is stopped", () => {
+test("A3: without an assignment nothing starts, a standby that runs goes on, and a primary is fenced", () => {
   const assignment = undefined;
   expect(kindOf({ assignment })).toBe("fenced");
   expect(kindOf({ assignment, running: { kind: "adopted", isInRecovery: true } })).toBe("wait");
-  expect(kindOf({ assignment, running: { kind: "adopted", isInRecovery: false } })).toBe("stop");
+  expect(kindOf({ assignment, running: { kind: "adopted", isInRecovery: false } })).toBe("fence");
 });
 
 test("A4: a writer whose data are gone is refused, never started and never created", () => {
@@ -76,13 +101,88 @@ test("A6: data of another database system are refused, and a server on them is s
   for (const assignment of [primary, secondary]) {
     const data = present(assignment === secondary, theirs);
     expect(kindOf({ assignment, data })).toBe("refuse");
-    expect(kindOf({ assignment, data, running: { kind: "primary" } })).toBe("stop");
+    expect(kindOf({ assignment, data, running: { kind: "primary" } })).toBe("fence");
+    expect(kindOf({ assignment, data, running: { kind: "fenced" } })).toBe("stop");
   }
 });
 
-test("A8: what a former writer left is kept, and what was never promoted is no writer", () => {
-  expect(kindOf({ assignment: secondary, data: present(false) })).toBe("fenced");
-  expect(kindOf({ assignment: primary, data: present(true) })).toBe("fenced");
+test("A13: what runs as a writer where another Region is the writer is fenced at once", () => {
+  for (const running of [{ kind: "primary" }, { kind: "adopted", isInRecovery: false }] as const) {
+    expect(kindOf({ assignment: secondary, running, writesAreOpen: true })).toBe("fence");
+  }
+});
+
+test("A14: a writer that handed over is not started again, and stopped where it still runs", () => {
+  const handedOverTo = "switchover-orders-1-1";
+  expect(kindOf({ handedOverTo })).toBe("wait");
+  expect(kindOf({ handedOverTo, running: { kind: "primary" } })).toBe("stop");
+});
+
+test("A18: whoever is to be promoted runs as a standby, and waits for the command", () => {
+  const data = present(true);
+  expect(decideInstance({ ...view, data })).toMatchObject({
+    kind: "start",
+    as: { kind: "fenced" },
+  });
+  expect(kindOf({ data, running: { kind: "secondary", upstream } })).toBe("wait");
+  expect(kindOf({ data, running: { kind: "adopted", isInRecovery: true } })).toBe("wait");
+});
+
+test("A18: writes are let in with the lease in hand alone, and once", () => {
+  const running: Running = { kind: "primary" };
+  expect(kindOf({ running })).toBe("open-writes");
+  expect(kindOf({ running: { kind: "adopted", isInRecovery: false } })).toBe("open-writes");
+  expect(kindOf({ running, leaseIsInHand: false })).toBe("wait");
+  expect(kindOf({ running, writesAreOpen: true })).toBe("wait");
+});
+
+test("A19: a former writer comes back as it is, when it ended cleanly and before the fork", () => {
+  const assignment = { ...secondary, forks: forksAt(101) };
+  expect(decideInstance({ ...view, assignment })).toMatchObject({
+    kind: "start",
+    as: { kind: "secondary", upstream },
+  });
+});
+
+test("A19: a former writer that crashed, or wrote up to the fork or beyond it, is kept as it is", () => {
+  const kept = (data: DataDirectory, fork: number): string =>
+    kindOf({ assignment: { ...secondary, forks: forksAt(fork) }, data });
+  expect(kept(present(false, ours, { isClean: false }), 1_000)).toBe("diverged");
+  // The record of its shutdown begins at its end.
+  expect(kept(present(false), 100)).toBe("diverged");
+  expect(kept(present(false), 99)).toBe("diverged");
+});
+
+test("A8: a former writer whose fork nobody knows yet is neither started nor given up", () => {
+  expect(kindOf({ assignment: secondary })).toBe("fenced");
+  expect(kindOf({ assignment: { ...secondary, upstream: undefined } })).toBe("wait");
+});
+
+test("A19: a writer is never started on a timeline that the others have left", () => {
+  const assignment = { ...primary, forks: forksAt(1_000) };
+  expect(kindOf({ assignment })).toBe("diverged");
+  expect(kindOf({ assignment, data: present(false, ours, { timeline: 2 }) })).toBe("start");
+});
+
+test("A20: a standby past the fork is stopped where it runs, and not started again", () => {
+  const assignment = { ...secondary, forks: forksAt(99) };
+  const running: Running = { kind: "secondary", upstream };
+  const data = present(true);
+  const point = { ...streaming, isStreaming: false };
+  expect(kindOf({ assignment, data, running, point })).toBe("stop");
+  expect(kindOf({ assignment, data })).toBe("diverged");
+  expect(kindOf({ assignment: { ...assignment, forks: forksAt(100) }, data })).toBe("start");
+});
+
+test("A20: a standby that streams, or that nobody told whom to follow, is left alone", () => {
+  const assignment = { ...secondary, forks: forksAt(99) };
+  const running: Running = { kind: "secondary", upstream };
+  const data = present(true);
+  const point = { ...streaming, isStreaming: false };
+  expect(kindOf({ assignment, data, running, point: streaming })).toBe("wait");
+  const waiting = { ...assignment, upstream: undefined };
+  expect(kindOf({ assignment: waiting, data, running, point })).toBe("wait");
+  expect(kindOf({ assignment: { ...waiting, forks: [] }, data })).toBe("wait");
 });
 
 test("A9: remains of a creation or a clone are removed", () => {
@@ -117,6 +217,8 @@ const anyData = fc.constantFrom<DataDirectory>(
   present(false),
   present(true, theirs),
   present(false, theirs),
+  present(false, ours, { isClean: false }),
+  present(false, ours, { timeline: 2 }),
 );
 const anyAssignment = fc.constantFrom<Assignment | undefined>(
   undefined,
@@ -125,16 +227,22 @@ const anyAssignment = fc.constantFrom<Assignment | undefined>(
   { ...primary, systemId: undefined },
   { ...secondary, systemId: undefined },
   { ...secondary, upstream: undefined },
+  { ...primary, forks: forksAt(1_000) },
+  { ...secondary, forks: forksAt(99) },
+  { ...secondary, forks: forksAt(1_000) },
 );
 const anyView: fc.Arbitrary<InstanceView> = fc.record({
   assignment: anyAssignment,
   leaseIsInHand: fc.boolean(),
+  handedOverTo: fc.constantFrom(undefined, "switchover-orders-1-1"),
   data: anyData,
   running: anyRunning,
+  point: fc.constantFrom(undefined, streaming, { ...streaming, isStreaming: false }),
+  writesAreOpen: fc.boolean(),
   mayTry: fc.boolean(),
 });
-/** Enough to meet all 1008 combinations many times. */
-const everything = { numRuns: 10_000 };
+/** Enough to meet most of the 24,192 combinations. */
+const everything = { numRuns: 50_000 };
 
 test("A1: whatever is seen, a primary starts only with lease, assignment and its own finished data", () => {
   fc.assert(
@@ -145,6 +253,7 @@ test("A1: whatever is seen, a primary starts only with lease, assignment and its
       expect(seen).toMatchObject({
         assignment: { role: "primary", systemId: ours },
         leaseIsInHand: true,
+        handedOverTo: undefined,
         data: { kind: "present", systemId: ours, isStandby: false },
         running: undefined,
       });
@@ -158,9 +267,36 @@ test("A3: whatever is seen, nothing is started twice, and only what runs is stop
     fc.property(anyView, (seen) => {
       const { kind } = decideInstance(seen);
       const isForIdle = kind === "start" || kind === "remove-unfinished";
-      const isForRunning = kind === "stop" || kind === "follow";
+      const isForRunning = ["stop", "fence", "follow", "open-writes"].includes(kind);
       expect(isForIdle && seen.running !== undefined).toBe(false);
       expect(isForRunning && seen.running === undefined).toBe(false);
+    }),
+    everything,
+  );
+});
+
+test("A13: whatever is seen, a writer goes on only where the assignment makes it one", () => {
+  fc.assert(
+    fc.property(anyView, (seen) => {
+      const { running, assignment } = seen;
+      const writes =
+        running?.kind === "primary" || (running?.kind === "adopted" && !running.isInRecovery);
+      if (!writes || assignment?.role === "primary") return;
+      expect(decideInstance(seen).kind).toBe("fence");
+    }),
+    everything,
+  );
+});
+
+test("A18: whatever is seen, writes are let in only with the lease, and never after a hand-over", () => {
+  fc.assert(
+    fc.property(anyView, (seen) => {
+      if (decideInstance(seen).kind !== "open-writes") return;
+      expect(seen).toMatchObject({
+        assignment: { role: "primary" },
+        leaseIsInHand: true,
+        handedOverTo: undefined,
+      });
     }),
     everything,
   );

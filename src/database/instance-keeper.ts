@@ -4,102 +4,140 @@
  */
 import type { Clock, Log } from "../env/env.ts";
 import { pause } from "../env/pause.ts";
+import type { WriteGate } from "../engine/write-gate.ts";
+import type { Address } from "../model/address.ts";
 import type { Assignment, Command } from "../model/assignment.ts";
+import type { NewEvent } from "../model/event.ts";
+import type { EvidenceItem } from "../model/evidence.ts";
 import { describeError, Failure, type FailureCode } from "../model/failure.ts";
 import type {
   CommandProgress,
   InstanceReport,
   InstanceState,
-  MeasuredLag,
+  LeaseHolding,
   Position,
 } from "../model/instance.ts";
-import { formatInstance, type Epoch, type InstanceId, type SystemId } from "../model/region.ts";
+import { formatInstance, type InstanceId, type SystemId } from "../model/region.ts";
 import type { DataDirectory, Postgres, StartAs } from "../postgres/postgres.ts";
 import { AssertionError, unreachable } from "../std/assert.ts";
 import { Bell } from "../std/bell.ts";
-import { performCommand } from "./command-performer.ts";
-import { decideInstance, type InstanceDecision, type Running } from "./instance-decide.ts";
-import { measureLags } from "./measured-lags.ts";
-import { RestartPace } from "./restart-pace.ts";
+import type { CommandContext, RegionDuties } from "./command-context.ts";
+import { CommandQueue } from "./command-queue.ts";
+import { decideInstance, type InstanceDecision, type RunningPoint } from "./instance-decide.ts";
+import { KeptServer, type KeptServerHooks } from "./kept-server.ts";
+import { leaseLeftMsMin } from "./promote-command.ts";
+import { nothingWatched, WriterWatch, type WriterFacts } from "./writer-watch.ts";
 
 /** 1 s: lag and states are read this often; a change rings the bell at once. */
 const tickMs = 1_000;
 /** 100 ms: a standby that just started begins to stream within a few of these. */
 const settlingTickMs = 100;
+/** 60 s between looks at the evidence, which changes only when this keeper changes it. */
+const evidenceEveryMs = 60_000;
 
 export type KeeperDoors = {
   readonly clock: Clock;
   readonly log: Log;
   readonly postgres: Postgres;
+  readonly gate: WriteGate;
+  /** Where the instance listens. */
+  readonly address: Address;
 };
 
 /** What the agent's region-wide part gives to each keeper. */
-export type KeeperHooks = {
-  /** Something that belongs in a report changed. */
-  readonly changed: () => void;
-  /** Durable note of a command's progress. */
-  readonly noteCommand: (progress: CommandProgress) => void;
-  readonly leaseIsInHand: (epoch: Epoch) => boolean;
-};
+export type KeeperHooks = Pick<KeptServerHooks, "arm" | "disarm"> &
+  RegionDuties & {
+    /** Something that belongs in a report changed. */
+    readonly changed: () => void;
+    /** A server may write from now on, or its assignment is another one. */
+    readonly lookAtFences: () => void;
+    /** Durable note of a command's progress. */
+    readonly noteCommand: (progress: CommandProgress) => void;
+    /** Tells the controller at once. */
+    readonly tellCommand: (progress: CommandProgress) => void;
+    readonly lease: () => LeaseHolding | undefined;
+    readonly tell: (event: NewEvent) => void;
+  };
+
+type RestKind = "wait" | "fenced" | "diverged" | "refuse";
 
 export class InstanceKeeper {
   readonly id: InstanceId;
   readonly #doors: KeeperDoors;
   readonly #hooks: KeeperHooks;
   readonly #bell = new Bell();
-  readonly #restarts: RestartPace;
+  readonly #server: KeptServer;
+  readonly #commands: CommandQueue;
   #assignment: Assignment | undefined;
-  /** Given and not done yet. */
-  #command: Command | undefined;
-  #progress: CommandProgress | undefined;
   #state: InstanceState = { kind: "starting", because: "the agent has just started" };
   /** Until it is known whether a server of an earlier agent runs, nothing is started. */
   #hasLookedForServer = false;
-  #running: Running | undefined;
-  #runningOn: DataDirectory | undefined;
-  /** Counts servers, so that the end of one is never taken for the end of the next. */
-  #life = 0;
   #systemId: SystemId | undefined;
   #position: Position | undefined;
-  #lags: readonly MeasuredLag[] = [];
-  #ensuredSlots = "";
+  #point: RunningPoint | undefined;
+  #facts: WriterFacts = nothingWatched;
+  #watch: { readonly life: number; readonly of: WriterWatch } | undefined;
+  #evidence: readonly EvidenceItem[] = [];
+  #evidenceAtMs = -Infinity;
 
-  /** `last`: the last command that the journal knows; one that was running then has failed. */
+  /** `last`: the last commands that the journal knows, oldest first; one that was running then has failed. */
   constructor(
     id: InstanceId,
     doors: KeeperDoors,
     hooks: KeeperHooks,
-    last: CommandProgress | undefined,
+    last: readonly CommandProgress[],
   ) {
     this.id = id;
     this.#doors = { ...doors, log: doors.log.child({ instance: formatInstance(id) }) };
     this.#hooks = hooks;
-    this.#restarts = new RestartPace(doors.clock);
-    this.#progress =
-      last?.outcome === "running"
-        ? { ...last, outcome: "failed", because: "the agent was interrupted" }
-        : last;
+    this.#server = new KeptServer(this.#doors, {
+      arm: hooks.arm,
+      disarm: hooks.disarm,
+      mayOpen: () => hooks.leaseLeftMs() > 0 && hooks.handedOver() === undefined,
+      changed: hooks.lookAtFences,
+      ended: (how) => this.#ended(how),
+    });
+    this.#commands = new CommandQueue(this.#context(), {
+      last,
+      ring: () => this.#bell.ring(),
+      note: hooks.noteCommand,
+      tell: (progress) => {
+        hooks.tellCommand(progress);
+        hooks.changed();
+      },
+    });
   }
 
-  assign(assignment: Assignment): void {
-    const isNews = JSON.stringify(assignment) !== JSON.stringify(this.#assignment);
+  /** It runs as a writer, or is about to, or nobody knows yet. */
+  get mayWrite(): boolean {
+    return this.#server.mayWrite;
+  }
+
+  get assignment(): Assignment | undefined {
+    return this.#assignment;
+  }
+
+  get evidence(): readonly EvidenceItem[] {
+    return this.#evidence;
+  }
+
+  assign(assignment: Assignment | undefined): void {
+    const isNews = !isSame(assignment, this.#assignment);
     this.#assignment = assignment;
-    if (isNews) this.#bell.ring();
+    if (!isNews) return;
+    this.#bell.ring();
+    this.#hooks.lookAtFences();
   }
 
   /** A lease came: if that is what the instance waits for, it need not wait for the next tick. */
   leaseCame(): void {
-    if (this.#state.kind === "fenced") this.#bell.ring();
+    const isWaiting = this.#server.mayWrite && !this.#server.writesAreOpen;
+    if (this.#state.kind === "fenced" || isWaiting) this.#bell.ring();
   }
 
-  /** Does the command once; asked again with the same id, its outcome is just reported again. */
+  /** Does the command once; asked again with the same id, its outcome is just told again. */
   obey(command: Command): void {
-    if (this.#progress?.id === command.id && this.#progress.outcome !== "running") {
-      this.#hooks.changed();
-      return;
-    }
-    this.#command = command;
-    this.#bell.ring();
+    this.#commands.obey(command);
   }
 
   report(): InstanceReport {
@@ -109,95 +147,146 @@ export class InstanceKeeper {
       role: this.#assignment?.role,
       state: this.#state,
       epoch: this.#assignment?.epoch,
+      version: this.#assignment?.version ?? 0,
+      lease: this.#assignment?.role === "primary" ? this.#hooks.lease() : undefined,
       systemId: this.#systemId,
       position: this.#position,
-      lags: this.#lags,
-      command: this.#progress,
+      ...this.#facts,
+      command: this.#commands.last,
     };
   }
 
   /** Adopts what runs, then keeps the instance until `signal` aborts. Leaves the server running. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#keep(signal), this.#commands.runBeside(signal)]);
+  }
+
+  /** Stops the server cleanly. Call it after `run` has ended, or the keeper starts the server again. */
+  async leave(signal: AbortSignal): Promise<void> {
+    await this.#stop("the Region was stopped", signal);
+    this.#doors.postgres.closeProbes();
+  }
+
+  /** Every process at once, beside whatever is under way here. @throws Failure when one does not end */
+  async fence(because: string): Promise<void> {
+    const { log } = this.#doors;
+    log.warn("database.instance-fenced", { because });
+    try {
+      await this.#server.fence();
+    } catch (error) {
+      log.error("database.fence-failed", { error: describeError(error) });
+      throw error;
+    }
+    this.#forgetFacts();
+    this.#become({ kind: "fenced", because });
+    const { database, region } = this.id;
+    const message = `The writer of ${database} in ${region} was fenced: ${because}.`;
+    this.#hooks.tell({ kind: "instance.fenced", message, region, database, details: { because } });
+    this.#bell.ring();
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const { fences } = this.#server;
       try {
         await this.#tick(signal);
       } catch (error) {
         if (error instanceof AssertionError) throw error;
-        if (!signal.aborted) this.#fail(error);
+        // What was interrupted by a fence has not failed by itself.
+        if (fences !== this.#server.fences) this.#bell.ring();
+        else if (!signal.aborted) this.#fail(error);
       }
       const isSettling = this.#state.kind === "catching-up" || this.#state.kind === "starting";
       await pause(this.#doors.clock, this.#bell, isSettling ? settlingTickMs : tickMs, signal);
     }
   }
 
-  /** Stops the server cleanly. Call it after `run` has ended, or the keeper starts the server again. */
-  async leave(signal: AbortSignal): Promise<void> {
-    await this.#stop("fast", "the Region was stopped", signal);
-  }
-
   async #tick(signal: AbortSignal): Promise<void> {
-    const { postgres } = this.#doors;
-    if (!this.#hasLookedForServer) await this.#adopt(signal);
-    if (this.#running && !postgres.isRunning()) this.#forgetServer();
-    if (this.#command) return this.#carryOut(this.#command, signal);
-    const data = await this.#inspect(signal);
-    this.#systemId = data.kind === "present" ? data.systemId : undefined;
-    const assignment = this.#assignment;
-    const decision = decideInstance({
-      assignment,
-      leaseIsInHand: assignment !== undefined && this.#hooks.leaseIsInHand(assignment.epoch),
-      data,
-      running: this.#running,
-      mayTry: this.#restarts.mayStart(),
-    });
-    await this.#act(decision, data, signal);
-    if (this.#running) await this.#observe(signal);
-  }
-
-  /** Below a running server the directory stays what it is, so it is not read again each second. */
-  async #inspect(signal: AbortSignal): Promise<DataDirectory> {
-    if (this.#running && this.#runningOn) return this.#runningOn;
-    const data = await this.#doors.postgres.inspect(signal);
-    if (this.#running) this.#runningOn = data;
-    return data;
-  }
-
-  async #adopt(signal: AbortSignal): Promise<void> {
-    if (await this.#doors.postgres.adopt(signal)) {
-      const { isInRecovery } = await this.#doors.postgres.status(signal);
-      this.#began({ kind: "adopted", isInRecovery }, signal);
-      this.#doors.log.info("database.instance-adopted", { isInRecovery });
+    if (!this.#hasLookedForServer) {
+      await this.#server.adopt(signal);
+      this.#hasLookedForServer = true;
     }
-    this.#hasLookedForServer = true;
+    this.#server.look();
+    if (await this.#commands.carryOutNext(signal)) {
+      this.#evidenceAtMs = -Infinity;
+      this.#bell.ring();
+      return;
+    }
+    const data = await this.#server.inspect(signal);
+    this.#systemId = data.kind === "present" ? data.systemId : undefined;
+    await this.#act(this.#decide(data), data, signal);
+    if (this.#server.running) await this.#observe(signal);
+    else this.#forgetFacts();
+    await this.#lookAtEvidence(signal);
+  }
+
+  #decide(data: DataDirectory): InstanceDecision {
+    return decideInstance({
+      assignment: this.#assignment,
+      leaseIsInHand: this.#hooks.leaseLeftMs() >= leaseLeftMsMin,
+      handedOverTo: this.#hooks.handedOver()?.operation,
+      data,
+      running: this.#server.running,
+      point: this.#point,
+      writesAreOpen: this.#server.writesAreOpen,
+      mayTry: this.#server.mayTry,
+    });
   }
 
   async #act(decision: InstanceDecision, data: DataDirectory, signal: AbortSignal): Promise<void> {
+    const { because } = decision;
     switch (decision.kind) {
       case "wait":
-        if (!this.#running) this.#idle(data, decision.because);
-        return;
       case "fenced":
-        if (data.kind === "absent") return this.#idle(data, decision.because);
-        return this.#become({ kind: "fenced", because: decision.because });
+      case "diverged":
       case "refuse":
-        return this.#become({ kind: "failed", code: decision.code, because: decision.because });
+        return this.#rest(decision, data);
+      case "start":
+        return this.#start(decision.as, because, signal);
+      case "fence":
+        return this.fence(because);
+      case "open-writes":
+        return this.#openWrites(signal);
+      case "follow":
+        return this.#server.follow(decision.upstream, signal);
       case "remove-unfinished":
         await this.#doors.postgres.remove({ force: false }, signal);
-        this.#bell.ring();
-        return;
-      case "start":
-        return this.#start(decision.as, decision.because, signal);
+        return this.#bell.ring();
       case "stop":
-        await this.#stop("fast", decision.because, signal);
-        this.#bell.ring();
-        return;
-      case "follow":
-        await this.#doors.postgres.follow(decision.upstream, signal);
-        this.#running = { kind: "secondary", upstream: decision.upstream };
-        return;
+        await this.#stop(because, signal);
+        return this.#bell.ring();
       default:
-        unreachable(decision);
+        return unreachable(decision);
     }
+  }
+
+  /** Nothing is to be done but to say why. */
+  #rest(
+    decision: Extract<InstanceDecision, { readonly kind: RestKind }>,
+    data: DataDirectory,
+  ): void {
+    const { because } = decision;
+    switch (decision.kind) {
+      case "wait":
+        return this.#server.running ? undefined : this.#idle(data, because);
+      case "fenced":
+        if (data.kind === "absent") return this.#idle(data, because);
+        return this.#become({ kind: "fenced", because });
+      case "diverged":
+        return this.#become({ kind: "diverged", because });
+      case "refuse":
+        return this.#become({ kind: "failed", code: decision.code, because });
+      default:
+        return unreachable(decision);
+    }
+  }
+
+  async #start(as: StartAs, because: string, signal: AbortSignal): Promise<void> {
+    // A server that keeps failing keeps the words of its failure while it is tried again.
+    if (this.#state.kind !== "failed") this.#become({ kind: "starting", because });
+    await this.#server.start(as, because, signal);
+    // A writer's writes are opened by the next look, which is at once.
+    if (as.kind === "primary") this.#bell.ring();
   }
 
   /** Nothing runs and nothing is to be done: say what is there, but keep the words of a failure. */
@@ -206,115 +295,88 @@ export class InstanceKeeper {
     this.#become(data.kind === "absent" ? { kind: "absent" } : { kind: "stopped", because });
   }
 
-  async #start(as: StartAs, because: string, signal: AbortSignal): Promise<void> {
-    // A server that keeps failing keeps the words of its failure while it is tried again.
-    if (this.#state.kind !== "failed") this.#become({ kind: "starting", because });
-    try {
-      await this.#doors.postgres.start(as, signal);
-    } catch (error) {
-      this.#restarts.startFailed();
-      throw error;
-    }
-    this.#began(as, signal);
-    this.#doors.log.info("database.instance-started", { as: as.kind, because });
+  async #openWrites(signal: AbortSignal): Promise<void> {
+    const assignment = this.#assignment;
+    if (!assignment) return;
+    const { epoch, operation } = assignment;
+    await this.#watchOf().ensureSlots(assignment, signal);
+    await this.#server.openWrites({ epoch, operation: operation ?? "start" }, signal);
+    this.#doors.gate.release(epoch, this.id.region);
   }
 
-  async #stop(mode: "fast" | "immediate", because: string, signal: AbortSignal): Promise<void> {
-    // Its end is no news: it was asked for.
-    this.#life += 1;
-    await this.#doors.postgres.stop(mode, signal);
-    this.#forgetServer();
+  async #stop(because: string, signal: AbortSignal): Promise<void> {
+    await this.#server.stop("fast", signal);
+    this.#forgetFacts();
     this.#become({ kind: "stopped", because });
   }
 
-  #began(running: Running, signal: AbortSignal): void {
-    this.#running = running;
-    this.#runningOn = undefined;
-    this.#restarts.started();
-    this.#life += 1;
-    // A wait that fails is found out by the next tick, which asks whether the server runs.
-    this.#awaitEnd(this.#life, signal).catch(() => undefined);
-  }
-
-  /** Rings as soon as the server ends, however it ends. */
-  async #awaitEnd(life: number, signal: AbortSignal): Promise<void> {
-    const how = await this.#doors.postgres.ended(signal);
-    if (signal.aborted || this.#life !== life) return;
-    this.#forgetServer();
-    this.#restarts.ended();
-    this.#doors.log.warn("database.instance-ended", { how });
+  #ended(how: string): void {
+    this.#forgetFacts();
     this.#become({ kind: "stopped", because: how });
     this.#bell.ring();
   }
 
-  #forgetServer(): void {
-    this.#running = undefined;
-    this.#runningOn = undefined;
+  #forgetFacts(): void {
     this.#position = undefined;
-    this.#lags = [];
-    this.#ensuredSlots = "";
+    this.#point = undefined;
+    this.#facts = nothingWatched;
   }
 
   async #observe(signal: AbortSignal): Promise<void> {
-    const { postgres } = this.#doors;
-    const { systemId, timeline, flushedLsn, replayedLsn, isInRecovery, isStreaming } =
-      await postgres.status(signal);
-    const slots = this.#assignment?.slots ?? [];
-    await this.#ensureSlots(
-      slots.map(({ slot }) => slot),
-      signal,
-    );
-    const lags = await measureLags(postgres, slots, signal);
-    if (!this.#running) return;
+    const { life } = this.#server;
+    const status = await this.#doors.postgres.status(signal);
+    const { systemId, timeline, flushedLsn, replayedLsn, isInRecovery, isStreaming } = status;
+    this.#server.seen(isInRecovery);
+    const facts = await this.#watchOf().look(this.#assignment, status, signal);
+    // It may have been fenced, or have ended, meanwhile: then this is nobody's.
+    if (!this.#server.running || this.#server.life !== life) return;
     this.#systemId = systemId;
     this.#position = { timeline, flushedLsn, replayedLsn };
-    this.#lags = lags;
-    this.#become(
-      !isInRecovery || isStreaming
-        ? { kind: "serving" }
-        : { kind: "catching-up", because: "it does not stream from its upstream yet" },
-    );
+    this.#point = { timeline, lsn: flushedLsn, isStreaming };
+    this.#facts = facts;
+    this.#become(this.#stateOf(isInRecovery, isStreaming));
   }
 
-  async #ensureSlots(slots: readonly string[], signal: AbortSignal): Promise<void> {
-    if (slots.join() === this.#ensuredSlots) return;
-    await this.#doors.postgres.ensureSlots(slots, signal);
-    this.#ensuredSlots = slots.join();
-  }
-
-  async #carryOut(command: Command, signal: AbortSignal): Promise<void> {
-    const { id, step, action } = command;
-    const { clock, postgres } = this.#doors;
-    this.#note({ id, outcome: "running", because: step });
-    const performer = {
-      clock,
-      postgres,
-      stopServer: (because: string) => this.#stop("immediate", because, signal),
-      become: (state: InstanceState) => this.#become(state),
-    };
-    try {
-      await performCommand(performer, action, this.#assignment, signal);
-      this.#settle(id, { id, outcome: "done", because: step });
-    } catch (error) {
-      // An agent that ends leaves it noted as running; its next start reports it as interrupted.
-      if (!signal.aborted)
-        this.#settle(id, { id, outcome: "failed", because: describeError(error) });
-      throw error;
-    } finally {
-      this.#bell.ring();
+  #stateOf(isInRecovery: boolean, isStreaming: boolean): InstanceState {
+    if (!isInRecovery) {
+      if (this.#server.writesAreOpen) return { kind: "serving" };
+      return { kind: "starting", because: "its writes are not let in yet" };
     }
+    if (isStreaming) return { kind: "serving" };
+    const isTarget = this.#assignment?.role === "primary";
+    if (isTarget) return { kind: "promoting" };
+    return { kind: "catching-up", because: "it does not stream from its upstream yet" };
   }
 
-  /** A newer command may have come in the meantime: it stays. */
-  #settle(id: string, progress: CommandProgress): void {
-    if (this.#command?.id === id) this.#command = undefined;
-    this.#note(progress);
+  /** What was set on one server, the next one does not have. */
+  #watchOf(): WriterWatch {
+    const { life } = this.#server;
+    if (this.#watch?.life === life) return this.#watch.of;
+    const { clock, postgres } = this.#doors;
+    const of = new WriterWatch(this.id, { clock, postgres, tell: this.#hooks.tell });
+    this.#watch = { life, of };
+    return of;
   }
 
-  #note(progress: CommandProgress): void {
-    this.#progress = progress;
+  async #lookAtEvidence(signal: AbortSignal): Promise<void> {
+    const { clock, postgres } = this.#doors;
+    if (clock.monotonicMs() - this.#evidenceAtMs < evidenceEveryMs) return;
+    this.#evidence = await postgres.evidence(signal);
+    this.#evidenceAtMs = clock.monotonicMs();
     this.#hooks.changed();
-    this.#hooks.noteCommand(progress);
+  }
+
+  #context(): CommandContext {
+    return {
+      ...this.#doors,
+      id: this.id,
+      server: this.#server,
+      region: this.#hooks,
+      assignment: () => this.#assignment,
+      become: (state) => this.#become(state),
+      ensureSlots: (signal) => this.#watchOf().ensureSlots(this.#assignment, signal),
+      lastAck: { operation: "", atMs: undefined },
+    };
   }
 
   #fail(error: unknown): void {
@@ -326,8 +388,15 @@ export class InstanceKeeper {
   }
 
   #become(state: InstanceState): void {
-    const isNews = JSON.stringify(state) !== JSON.stringify(this.#state);
+    const isNews = !isSame(state, this.#state);
     this.#state = state;
     if (isNews) this.#hooks.changed();
   }
+}
+
+/** By what they say. Positions are bigints, which JSON does not know. */
+function isSame(a: object | undefined, b: object | undefined): boolean {
+  const text = (value: object | undefined): string =>
+    JSON.stringify(value, (_, field: unknown) => (typeof field === "bigint" ? `${field}` : field));
+  return text(a) === text(b);
 }

@@ -49,7 +49,8 @@ function deedStep(
     decide: (view) => {
       const { to } = view.operation;
       const progress = view.progressOf(to, name);
-      if (progress?.outcome === "done") return { kind: "done", learnt: {}, because: `${to} did it` };
+      if (progress?.outcome === "done")
+        return { kind: "done", learnt: {}, because: `${to} did it` };
       const failed = progress?.outcome === "failed" ? progress.because : undefined;
       return {
         kind: "do",

@@ -18,15 +18,22 @@ export function operationEvents(
   before: Operation | undefined,
   after: Operation,
 ): readonly NewEvent[] {
-  const told: readonly Told[] = [
-    ...(before === undefined ? [started(after)] : []),
-    ...(after.isCancelled && before?.isCancelled === false ? [cancelWanted(after)] : []),
-    ...(before?.step === "catch-up" && after.step !== "catch-up" ? synchronized(after) : []),
-    ...(before?.phase === "before-claim" && after.phase === "claimed" ? claimed(after) : []),
-    ...(before !== undefined && before.fork === undefined && after.fork ? promoted(after) : []),
-    ...(before?.phase !== "ended" && after.phase === "ended" ? ended(after) : []),
-  ];
+  const told = before === undefined ? [started(after)] : changes(before, after);
   return told.map((one) => eventOf(after, one));
+}
+
+function changes(before: Operation, after: Operation): readonly Told[] {
+  const isSynchronized = before.step === "catch-up" && after.step !== "catch-up";
+  const isClaimed = before.phase === "before-claim" && after.phase === "claimed";
+  const isPromoted = before.fork === undefined && after.fork !== undefined;
+  const isEnded = before.phase !== "ended" && after.phase === "ended";
+  return [
+    ...(after.isCancelled && !before.isCancelled ? [cancelWanted(after)] : []),
+    ...(isSynchronized ? synchronized(after) : []),
+    ...(isClaimed ? claimed(after) : []),
+    ...(isPromoted ? promoted(after) : []),
+    ...(isEnded ? ended(after) : []),
+  ];
 }
 
 /** A secondary is rebuilt after a failover: `started` when its clone begins, `finished` when it serves again. */

@@ -8,7 +8,12 @@ import { decideFrame, firstStep, type FrameDecision } from "../engine/frame.ts";
 import type { Learnt } from "../engine/engine.ts";
 import type { NewEvent } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
-import type { EstimatedLoss, Operation, OperationPreview, OperationRequest } from "../model/operation.ts";
+import type {
+  EstimatedLoss,
+  Operation,
+  OperationPreview,
+  OperationRequest,
+} from "../model/operation.ts";
 import { formatInstance, type OperationId, type RegionId } from "../model/region.ts";
 import { assert, unreachable } from "../std/assert.ts";
 import { claim, nextVersion } from "./claim.ts";
@@ -125,7 +130,10 @@ export class Operations {
     };
     this.#own.add(id);
     await this.#commit(system, change, signal);
-    for (const { id: old } of superseded) this.#doors.commands.withdraw(old);
+    for (const { id: old } of superseded) {
+      this.#doors.commands.withdraw(old);
+      watch.end(old);
+    }
     watch.begin(id, step);
     return operation;
   }
@@ -190,24 +198,32 @@ export class Operations {
       case "finish":
         return this.#end(system, operation, { outcome: "completed", ...decision }, signal);
       case "roll-back":
-        return this.#end(system, operation, { outcome: "rolled-back", learnt: {}, ...decision }, signal);
+        return this.#end(
+          system,
+          operation,
+          { outcome: "rolled-back", learnt: {}, ...decision },
+          signal,
+        );
       default:
         unreachable(decision);
     }
   }
 
-  #give(system: DatabaseSystem, operation: Operation, { instance, step, action }: OperationDeed): void {
+  #give(
+    system: DatabaseSystem,
+    operation: Operation,
+    { instance, step, action }: OperationDeed,
+  ): void {
+    const deed = { instance, step, operation: operation.id };
+    // Done is done: a second clean stop of a writer that stopped would fail, and so would the operation.
+    if (this.#doors.commands.progress(deed)?.outcome === "done") return;
     const { epoch, version } = this.#led(system, operation).record;
-    const given = this.#doors.commands.give({
-      instance,
-      epoch,
-      version,
-      operation: operation.id,
-      step,
-      action,
-    });
+    const given = this.#doors.commands.give({ ...deed, epoch, version, action });
     if (given) {
-      this.#doors.log.info("database.command-given", { id: given.id, to: formatInstance(instance) });
+      this.#doors.log.info("database.command-given", {
+        id: given.id,
+        to: formatInstance(instance),
+      });
     }
   }
 
@@ -268,7 +284,11 @@ export class Operations {
   async #end(
     system: DatabaseSystem,
     operation: Operation,
-    how: { readonly outcome: "completed" | "rolled-back"; readonly learnt: Learnt; readonly because: string },
+    how: {
+      readonly outcome: "completed" | "rolled-back";
+      readonly learnt: Learnt;
+      readonly because: string;
+    },
     signal: AbortSignal,
   ): Promise<void> {
     const { watch, commands, records } = this.#doors;
@@ -316,7 +336,8 @@ export class Operations {
   ): { readonly key: string; readonly record: SystemRecord } {
     const { records } = this.#doors;
     const detached = detachedSystem(system, to).key;
-    const key = kind === "detach" && phase === "claimed" && records.has(detached) ? detached : system.key;
+    const key =
+      kind === "detach" && phase === "claimed" && records.has(detached) ? detached : system.key;
     return { key, record: records.get(key) };
   }
 
@@ -347,7 +368,11 @@ export class Operations {
       progressOf: (region, step) =>
         commands.progress({ operation: operation.id, step, instance: instanceOf(region) }),
       upstreamOf: (from, to) => {
-        const upstream = upstreamAssignment(instanceOf(from), { ...record, primary: to }, addressOf);
+        const upstream = upstreamAssignment(
+          instanceOf(from),
+          { ...record, primary: to },
+          addressOf,
+        );
         assert(upstream !== undefined, "no Region streams from itself");
         return upstream;
       },

@@ -10,6 +10,7 @@ const command = (id: string): Command => ({
   id,
   term: term(1),
   epoch: 1 as Epoch,
+  version: 1,
   operation: "build",
   step: "create",
   database: "orders" as DatabaseId,

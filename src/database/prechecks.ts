@@ -74,16 +74,19 @@ const writerServes: Check = (_, { record, reportOf }) => {
   const writer = reportOf(record.primary);
   return claimThat("the writer serves", "operation.refused", [
     writer?.state.kind === "serving" && record.isPromoted,
-    `the writer in ${record.primary} ${said(writer)}`,
+    `the writer in ${record.primary} ${record.isPromoted ? said(writer) : "is not promoted yet"}`,
   ]);
 };
 
 const targetStreams: Check = ({ to }, { record, reportOf }) => {
   const target = reportOf(to);
   const isCurrent = target?.epoch === record.epoch && target.role === "secondary";
+  const isServing = target?.state.kind === "serving";
   return claimThat("the target streams", "operation.refused", [
-    target?.state.kind === "serving" && isCurrent,
-    `the secondary in ${to} ${said(target)}`,
+    isServing && isCurrent,
+    isServing
+      ? `${to} has not heard of epoch ${record.epoch} yet`
+      : `the secondary in ${to} ${said(target)}`,
   ]);
 };
 
@@ -138,7 +141,7 @@ const targetCanBePromoted: Check = ({ to }, { record, reportOf }) => {
     isUsable && isOurs && !record.condemned.includes(to),
     record.condemned.includes(to)
       ? `what ${to} holds left the common history and is kept as evidence`
-      : `the secondary in ${to} ${said(target)}`,
+      : `the secondary in ${to} ${isUsable && !isOurs ? "holds no copy of this system" : said(target)}`,
   ]);
 };
 

@@ -14,7 +14,8 @@ export const promoteStep: Step<OperationView, OperationDeed> = {
       const { fork, writePauseMs } = progress.result;
       return { kind: "done", learnt: { fork, writePauseMs }, because: `${to} accepts writes` };
     }
-    const failed = progress?.outcome === "failed" ? `it is tried again: ${progress.because}` : undefined;
+    const failed =
+      progress?.outcome === "failed" ? `it is tried again: ${progress.because}` : undefined;
     return {
       kind: "do",
       deeds: [{ instance: view.instanceOf(to), step: "promote", action: { kind: "promote" } }],

@@ -19,6 +19,9 @@ import { formatRecord, parseRecord, systemPrefix, type SystemRecord } from "./re
 /** A year of weekly drills of a few databases; people read the last ones. */
 const operationsMax = 200;
 
+/** Ten: a read is repeated only when a change of this very controller ended meanwhile; compare-and-swap sees the rest. */
+const readsMax = 10;
+
 /** What one commit changes: each system and operation at most once. */
 export type BookChange = {
   /** `after` undefined: the record goes. `before` undefined: it must not exist. */
@@ -37,6 +40,8 @@ export class RecordBook {
   /** Word for word: an earlier version of Leeward may have written a record with fewer fields. */
   #written = new Map<string, string>();
   #isDoubtful = false;
+  /** Counts changes that ended, well or not: what was read while one did may be older than the copy. */
+  #ended = 0;
 
   constructor(store: Store) {
     this.#store = store;
@@ -47,7 +52,10 @@ export class RecordBook {
     await this.#read(firsts, signal);
     for (const [key, first] of firsts) {
       if (this.#records.has(key)) continue;
-      await this.change({ records: [{ key, before: undefined, after: first }], operations: [] }, signal);
+      await this.change(
+        { records: [{ key, before: undefined, after: first }], operations: [] },
+        signal,
+      );
     }
   }
 
@@ -75,35 +83,51 @@ export class RecordBook {
     return [...this.#operations.values()].toSorted((a, b) => b.startedWallMs - a.startedWallMs);
   }
 
-  /** Reads everything again when the last change failed. Decide only upon what is there afterwards. */
+  /** Reads everything again when a change failed. Decide only upon what is there afterwards. */
   async settle(signal: AbortSignal): Promise<void> {
-    if (!this.#isDoubtful) return;
-    await this.#read(new Map(this.#records), signal);
-    this.#isDoubtful = false;
+    for (let reads = 0; this.#isDoubtful && reads < readsMax; reads++) {
+      this.#isDoubtful = !(await this.#read(new Map(this.#records), signal));
+    }
   }
 
   /** @throws Failure `store.conflict` when a record is no longer what it was when this was decided */
   async change({ records, operations }: BookChange, signal: AbortSignal): Promise<void> {
     const compare = records.map(({ key, before }) => this.#unchanged(key, before));
     const changes = [
-      ...records.map(({ key, after }): Change =>
-        after ? { kind: "put", key, value: formatRecord(after) } : { kind: "delete", key },
+      ...records.map(
+        ({ key, after }): Change =>
+          after ? { kind: "put", key, value: formatRecord(after) } : { kind: "delete", key },
       ),
       ...operations.map((operation): Change => {
         return { kind: "put", key: operationKey(operation.id), value: formatOperation(operation) };
       }),
     ];
     const outdated = this.#outdated(operations);
-    this.#isDoubtful = true;
-    const { succeeded } = await this.#store.commit(compare, [...changes, ...outdated.map(removal)], signal);
-    if (!succeeded) {
+    const all = [...changes, ...outdated.map(removal)];
+    const isMade = await this.#commit(compare, all, signal);
+    if (!isMade) {
       const keys = records.map(({ key }) => key).join(", ");
       throw new Failure("store.conflict", `The record ${keys} changed while it was decided upon`);
     }
-    this.#isDoubtful = false;
     for (const { key, after } of records) this.#keep(key, after);
     for (const operation of operations) this.#operations.set(operation.id, operation);
     for (const id of outdated) this.#operations.delete(id);
+  }
+
+  /** Several may be under way at once, so that one that went well says nothing about another. */
+  async #commit(
+    compare: readonly Compare[],
+    changes: readonly Change[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    let isMade = false;
+    try {
+      isMade = (await this.#store.commit(compare, changes, signal)).succeeded;
+      return isMade;
+    } finally {
+      this.#ended += 1;
+      if (!isMade) this.#isDoubtful = true;
+    }
   }
 
   /** The oldest that ended, one for each that begins. */
@@ -135,9 +159,12 @@ export class RecordBook {
     }
   }
 
-  async #read(firsts: ReadonlyMap<string, SystemRecord>, signal: AbortSignal): Promise<void> {
+  /** Answers false, and keeps nothing, when a change ended meanwhile. */
+  async #read(firsts: ReadonlyMap<string, SystemRecord>, signal: AbortSignal): Promise<boolean> {
+    const ended = this.#ended;
     const systems = await this.#store.list(systemPrefix, signal);
     const operations = await this.#store.list(operationPrefix, signal);
+    if (this.#ended !== ended) return false;
     this.#written = new Map(systems.entries.map(({ key, value }) => [key, value]));
     this.#records = new Map(
       systems.entries.map((entry) => [entry.key, parseRecord(entry, firsts.get(entry.key))]),
@@ -148,6 +175,7 @@ export class RecordBook {
         return [operation.id, operation];
       }),
     );
+    return true;
   }
 }
 

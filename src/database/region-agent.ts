@@ -1,197 +1,344 @@
 /**
- * The Region's side of the databases: reports to the controller, takes its instructions and commands, holds
- * the leases, and has one keeper for each instance.
+ * The Region's side of the databases: takes the controller's instructions, commands and leases, has one keeper for
+ * each instance, fences what must not go on, and speaks with the agents of the other Regions.
  */
 import type { Clock, Files, Json, Log, Network } from "../env/env.ts";
-import { pause } from "../env/pause.ts";
+import type { WriteGate } from "../engine/write-gate.ts";
 import type { Address } from "../model/address.ts";
-import type { LeaseGrant } from "../model/assignment.ts";
+import type { Assignment, Command } from "../model/assignment.ts";
 import { describeError, Failure } from "../model/failure.ts";
-import type { DatabaseId, Epoch, InstanceId } from "../model/region.ts";
+import type { CommandProgress, LeaseHolding, Role } from "../model/instance.ts";
+import type { ControllerTerm, DatabaseId, InstanceId, RegionId } from "../model/region.ts";
 import type { Postgres } from "../postgres/postgres.ts";
-import { AssertionError } from "../std/assert.ts";
-import { Bell } from "../std/bell.ts";
-import { commandsAnswer, question, reportAnswer, type Question } from "../wire/agent-protocol.ts";
+import { unreachable } from "../std/assert.ts";
+import {
+  peerAnswer,
+  peerQuestion,
+  type CommandsAnswer,
+  type PeerAnswer,
+  type ReportAnswer,
+} from "../wire/agent-protocol.ts";
 import { decode, encode } from "../wire/codec.ts";
-import { CommandJournal } from "./command-journal.ts";
-import { InstanceKeeper } from "./instance-keeper.ts";
-import { holdMaxMs } from "./outbox.ts";
+import { AgentEvents } from "./agent-events.ts";
+import { CommandJournal, type Extent } from "./command-journal.ts";
+import { ControllerLine, type Report } from "./controller-line.ts";
+import { Failsafe } from "./failsafe.ts";
+import { FenceWatch } from "./fence-watch.ts";
+import { InstanceKeeper, type KeeperHooks } from "./instance-keeper.ts";
+import type { LeaseBoard } from "./lease-board.ts";
+import { Leases } from "./leases.ts";
+import { Peers, type Peer } from "./peers.ts";
+import { Promises } from "./promises.ts";
 
-/** 1 s: a third of the shortest lease, so that a report that is lost does not lose it. */
-const reportEveryMs = 1_000;
-/** 20 ms: changes that come together go out together. */
-const reportPauseMs = 20;
-/** 2 s: a report that takes longer is given up; the next one carries newer facts anyway. */
-const reportTimeoutMs = 2_000;
-/** 200 ms between questions that fail: a controller that restarts is found again at once, without a flood. */
-const retryMs = 200;
+/** 500 ms between looks at a controller that is silent: a round of promises takes as long as a link's round trip. */
+const failsafeEveryMs = 500;
+/** 1.25 s without an answer: when to look at all. A report goes out each second. */
+const silentMsMin = 1_250;
 
 export type AgentDoors = {
   readonly clock: Clock;
   readonly log: Log;
   readonly network: Network;
   readonly files: Files;
+  readonly board: LeaseBoard;
   /** The door to each instance; made once. */
   readonly postgresOf: (id: InstanceId) => Postgres;
+  /** Where an instance of this Region listens. */
+  readonly addressOf: (id: InstanceId) => Address;
+  /** Where the writes of this Region's clients to a database pass; made once for each. */
+  readonly gateOf: (database: DatabaseId) => WriteGate;
 };
 
 export type AgentSettings = {
+  /** All of one Region. */
   readonly instances: readonly InstanceId[];
   readonly controller: Address;
   readonly token: string;
+  readonly peers: readonly Peer[];
   readonly statePath: string;
+};
+
+/** What load balancers, and later the gateway, ask about a database's first instance here. */
+export type DatabaseView = {
+  readonly role: Role | undefined;
+  readonly isServing: boolean;
+  readonly hasLease: boolean;
+  readonly leaseLeftMs: number;
+  readonly timeline: number | undefined;
+  /** A secondary's: what it has received and not replayed. */
+  readonly lagBytes: number | undefined;
 };
 
 export class RegionAgent {
   readonly #doors: AgentDoors;
   readonly #settings: AgentSettings;
   readonly #journal: CommandJournal;
+  readonly #leases: Leases;
+  readonly #promises: Promises;
+  readonly #events = new AgentEvents();
+  readonly #peers: Peers;
+  readonly #line: ControllerLine;
+  readonly #failsafe: Failsafe;
+  readonly #fences: FenceWatch;
   readonly #keepers: readonly InstanceKeeper[];
-  readonly #bell = new Bell();
-  /** Until when each database's lease is surely ours, and for which epoch. */
-  readonly #leases = new Map<DatabaseId, { readonly epoch: Epoch; readonly untilMs: number }>();
-  #ticket = "";
+  #signal = new AbortController().signal;
 
   constructor(doors: AgentDoors, settings: AgentSettings) {
     this.#doors = doors;
     this.#settings = settings;
-    this.#journal = new CommandJournal(doors.files, settings.statePath);
+    const { clock, log, network, board } = doors;
+    const journal = new CommandJournal(doors.files, settings.statePath);
+    this.#journal = journal;
+    const epochOf = journal.epochOf.bind(journal);
+    this.#leases = new Leases({ clock, log, board, epochOf });
+    this.#promises = new Promises(clock, journal);
+    this.#peers = new Peers({ clock, log, network }, settings.peers);
+    this.#line = new ControllerLine({ clock, log, network }, settings, {
+      report: () => this.#report(),
+      answered: (answer, sent, askedAtMs) => this.#answered(answer, sent, askedAtMs),
+      commanded: (answer, askedAtMs) => this.#commanded(answer, askedAtMs),
+    });
+    this.#failsafe = new Failsafe(
+      {
+        clock,
+        log,
+        network,
+        leases: this.#leases,
+        writer: (database) => this.#writerOf(database),
+        tokenFor: (region) => this.#peers.tokenFor(region),
+        tell: (event) => this.#events.add(event),
+      },
+      this.#region,
+    );
+    this.#fences = new FenceWatch({
+      clock,
+      leases: this.#leases,
+      writers: () => this.#writers(),
+    });
     this.#keepers = settings.instances.map((id) => this.#keeper(id));
     this.#assign();
   }
 
   /** Keeps the Region until `signal` aborts. The servers go on running; `leave` stops them. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
     await Promise.all([
-      this.#reportForever(signal),
-      this.#askForever(signal),
+      this.#fences.run(signal),
       ...this.#keepers.map((keeper) => keeper.run(signal)),
+      this.#line.run(signal),
+      this.#watchController(signal),
+      this.#peers.run(() => this.#hasGlobal(), signal),
     ]);
   }
 
-  /** Stops every server cleanly and says so once more to the controller. */
+  /** Stops every server cleanly and says so once more to the controller. Leases end meanwhile as ever. */
   async leave(signal: AbortSignal): Promise<void> {
+    const left = new AbortController();
+    const fencing = this.#fences.run(left.signal);
     await Promise.allSettled(this.#keepers.map((keeper) => keeper.leave(signal)));
-    await this.#report(signal).catch(() => undefined);
+    left.abort(new Error("nothing runs any more"));
+    await fencing;
+    await this.#line.report(signal).catch(() => undefined);
+  }
+
+  /** Answers the agent of another Region. @throws Failure `network.message-invalid` */
+  async handlePeer(peer: RegionId, message: Json, _signal: AbortSignal): Promise<Json> {
+    const asked = decode(peerQuestion, `a question of ${peer}`, message);
+    const answer = ((): PeerAnswer => {
+      switch (asked.kind) {
+        case "ping":
+          return { kind: "pong" };
+        case "promise":
+          return this.#promises.answer(asked);
+        default:
+          return unreachable(asked);
+      }
+    })();
+    if (answer.kind === "promise")
+      this.#doors.log.debug("agent.promise-asked", { peer, ...answer });
+    return encode(peerAnswer, answer);
+  }
+
+  view(database: DatabaseId): DatabaseView | undefined {
+    const keeper = this.#find({ database, number: 1 });
+    if (!keeper) return undefined;
+    const { role, state, epoch, position } = keeper.report();
+    const leaseLeftMs = epoch === undefined ? 0 : this.#leases.leftMs(database, epoch);
+    const isBehind = role === "secondary" && position !== undefined;
+    return {
+      role,
+      isServing: state.kind === "serving",
+      hasLease: role === "primary" && leaseLeftMs > 0,
+      leaseLeftMs,
+      timeline: position?.timeline,
+      lagBytes: isBehind ? Number(position.flushedLsn - position.replayedLsn) : undefined,
+    };
   }
 
   #keeper(id: InstanceId): InstanceKeeper {
-    const { clock, log, postgresOf } = this.#doors;
-    const key = `${id.database}/${id.number}`;
+    const { clock, log, postgresOf, addressOf, gateOf } = this.#doors;
+    const postgres = postgresOf(id);
+    const gate = gateOf(id.database);
     return new InstanceKeeper(
       id,
-      { clock, log, postgres: postgresOf(id) },
-      {
-        changed: () => this.#bell.ring(),
-        noteCommand: (progress) => this.#journal.note(key, progress),
-        leaseIsInHand: (epoch) => this.#leaseIsInHand(id.database, epoch),
-      },
-      this.#journal.command(key),
+      { clock, log, postgres, gate, address: addressOf(id) },
+      this.#hooksFor(id),
+      this.#journal.commands(id),
     );
   }
 
-  async #reportForever(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#doors;
-    let isAnswered = true;
-    while (!signal.aborted) {
-      try {
-        await this.#report(signal);
-        if (!isAnswered) log.info("agent.controller-answers");
-        isAnswered = true;
-      } catch (error) {
-        if (error instanceof AssertionError) throw error;
-        if (isAnswered && !signal.aborted) {
-          log.warn("agent.controller-silent", { error: describeError(error) });
-        }
-        isAnswered = false;
-      }
-      await clock.sleep(reportPauseMs, signal).catch(() => undefined);
-      await pause(clock, this.#bell, isAnswered ? reportEveryMs : retryMs, signal);
+  #hooksFor(id: InstanceId): KeeperHooks {
+    const { database, number } = id;
+    // The first instance of a Region is its only possible writer; the others have no part in its lease.
+    const ifFirst = (act: () => void) => (): void => {
+      if (number === 1) act();
+    };
+    return {
+      arm: ifFirst(() => this.#leases.arm(database)),
+      disarm: ifFirst(() => this.#leases.disarm(database)),
+      changed: () => this.#line.reportSoon(),
+      lookAtFences: () => this.#fences.look(),
+      noteCommand: (progress) => this.#journal.note(id, progress),
+      tellCommand: (progress) => void this.#line.tell(id, progress, this.#signal),
+      leaseLeftMs: () => this.#leaseLeftMs(id),
+      lease: () => this.#holding(id),
+      askForLease: () => this.#line.reportSoon(),
+      handedOver: () => this.#journal.handedOver(id),
+      noteHandOver: (mark) => this.#journal.noteHandOver(database, mark),
+      seal: (seal, signal) => this.#promises.seal(database, seal, signal),
+      tell: (event) => this.#events.add(event),
+    };
+  }
+
+  get #region(): RegionId | undefined {
+    return this.#settings.instances[0]?.region;
+  }
+
+  #leaseLeftMs(id: InstanceId): number {
+    const assignment = this.#journal.assignment(id);
+    return assignment ? this.#leases.leftMs(id.database, assignment.epoch) : 0;
+  }
+
+  #holding(id: InstanceId): LeaseHolding | undefined {
+    const leftMs = this.#leaseLeftMs(id);
+    const lease = this.#leases.get(id.database);
+    return lease && leftMs > 0 ? { leftMs, from: lease.from } : undefined;
+  }
+
+  #writers(): ReturnType<ConstructorParameters<typeof FenceWatch>[0]["writers"]> {
+    return this.#keepers
+      .filter(({ mayWrite }) => mayWrite)
+      .map((keeper) => ({
+        database: keeper.id.database,
+        assignment: keeper.assignment,
+        fence: (because) => keeper.fence(because),
+      }));
+  }
+
+  /** What the writer that runs here is; undefined when there is none, or it was stopped for an operation. */
+  #writerOf(database: DatabaseId): Assignment | undefined {
+    const keeper = this.#find({ database, number: 1 });
+    const { assignment } = keeper ?? {};
+    const goesOn = keeper?.mayWrite === true && this.#journal.handedOver(keeper.id) === undefined;
+    return goesOn && assignment?.role === "primary" ? assignment : undefined;
+  }
+
+  /** Only a global database has an agent elsewhere that could be asked, or a secondary that streams across a link. */
+  #hasGlobal(): boolean {
+    return this.#journal.assignments.some(
+      ({ failsafe, upstream, slots }) =>
+        failsafe.length > 0 ||
+        upstream !== undefined ||
+        slots.some(({ region }) => region !== this.#region),
+    );
+  }
+
+  #report(): Report {
+    return {
+      instances: this.#keepers.map((keeper) => keeper.report()),
+      evidence: this.#keepers.flatMap(({ evidence }) => [...evidence]),
+      peers: this.#hasGlobal() ? [...this.#peers.silences()] : [],
+      events: [...this.#events.next()],
+    };
+  }
+
+  #answered(answer: ReportAnswer, sent: Report, askedAtMs: number): void {
+    if (answer.isTaken) this.#events.taken(sent.events);
+    this.#obey(answer, askedAtMs, "everything");
+    this.#failsafe.controllerAnswered();
+  }
+
+  #commanded(answer: CommandsAnswer, askedAtMs: number): void {
+    this.#obey(answer, askedAtMs, "news");
+    for (const command of answer.commands) this.#take(command);
+  }
+
+  /** What to be, before the lease for it: a lease counts only for the epoch that is known. */
+  #obey(
+    {
+      term,
+      assignments,
+      leases,
+    }: Pick<ReportAnswer, "assignments" | "leases"> & {
+      readonly term: ControllerTerm;
+    },
+    askedAtMs: number,
+    extent: Extent,
+  ): void {
+    for (const { database, epoch, version } of this.#journal.obey(term, assignments, extent)) {
+      this.#doors.log.warn("agent.assignment-refused", { database, epoch, version });
     }
-  }
-
-  async #report(signal: AbortSignal): Promise<void> {
-    const askedAtMs = this.#doors.clock.monotonicMs();
-    const instances = this.#keepers.map((keeper) => keeper.report());
-    const answered = await this.#ask(
-      { kind: "report", ticket: this.#ticket, instances },
-      reportTimeoutMs,
-      signal,
-    );
-    const answer = decode(reportAnswer, "the controller's answer to a report", answered);
-    this.#journal.obey(answer.term, answer.assignments);
+    this.#leases.take(leases, askedAtMs);
     this.#assign();
-    this.#takeLeases(answer.leases, askedAtMs);
-    this.#ticket = answer.ticket;
-    if (!answer.isTaken) this.#bell.ring();
-  }
-
-  #assign(): void {
-    for (const assignment of this.#journal.assignments) {
-      this.#find(assignment.database, assignment.number)?.assign(assignment);
-    }
-  }
-
-  /** A lease counts from before it was asked for: how long the answer was under way, nobody knows. */
-  #takeLeases(leases: readonly LeaseGrant[], askedAtMs: number): void {
-    for (const { database, epoch, ttlMs } of leases) {
-      this.#leases.set(database, { epoch, untilMs: askedAtMs + ttlMs });
-    }
     for (const keeper of this.#keepers) keeper.leaseCame();
   }
 
-  #leaseIsInHand(database: DatabaseId, epoch: Epoch): boolean {
-    const lease = this.#leases.get(database);
-    return lease?.epoch === epoch && this.#doors.clock.monotonicMs() < lease.untilMs;
+  #assign(): void {
+    for (const keeper of this.#keepers) keeper.assign(this.#journal.assignment(keeper.id));
   }
 
-  async #askForever(signal: AbortSignal): Promise<void> {
+  #take(command: Command): void {
+    const keeper = this.#find(command);
+    if (!keeper) return;
+    try {
+      this.#journal.admit(command);
+      keeper.obey(command);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const because = describeError(error);
+      this.#doors.log.warn("agent.command-refused", { id: command.id, error: because });
+      // Nobody waits for what is not done. The next one is made from what is true by then.
+      const told: CommandProgress = {
+        id: command.id,
+        outcome: "failed",
+        because,
+        result: undefined,
+      };
+      void this.#line.tell(command, told, this.#signal);
+    }
+  }
+
+  /** While the controller is silent, writers here ask the other Regions for promises. */
+  async #watchController(signal: AbortSignal): Promise<void> {
     const { clock } = this.#doors;
-    let after = 0;
     while (!signal.aborted) {
-      try {
-        const answered = await this.#ask({ kind: "commands", after }, 2 * holdMaxMs, signal);
-        const batch = this.#obey(answered);
-        // Something was decided: its other half, a changed assignment, is in the answer to a report.
-        if (batch !== after) this.#bell.ring();
-        after = batch;
-      } catch (error) {
-        if (error instanceof AssertionError) throw error;
-        if (signal.aborted) return;
-        this.#doors.log.debug("agent.question-failed", { error: describeError(error) });
-        await clock.sleep(retryMs, signal).catch(() => undefined);
+      const { contact } = this.#line;
+      const isSilent = contact.hasFailed || contact.silentMs >= silentMsMin;
+      if (isSilent) await this.#failsafe.look(this.#databases(), contact, signal);
+      // An operation may make this Region a writer with the next answer; its lease should be whole.
+      if (this.#journal.assignments.some(({ operation }) => operation !== undefined)) {
+        this.#line.freshen();
       }
+      const waitMs = isSilent ? failsafeEveryMs : silentMsMin - contact.silentMs;
+      await clock.sleep(Math.max(0, waitMs), signal).catch(() => undefined);
     }
   }
 
-  #obey(answered: Json): number {
-    const { batch, commands } = decode(commandsAnswer, "the controller's commands", answered);
-    for (const command of commands) {
-      try {
-        this.#journal.admit(command);
-        this.#find(command.database, command.number)?.obey(command);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        this.#doors.log.warn("agent.command-refused", {
-          id: command.id,
-          error: describeError(error),
-        });
-      }
-    }
-    return batch;
+  #databases(): readonly DatabaseId[] {
+    return [...new Set(this.#keepers.map(({ id }) => id.database))];
   }
 
-  #ask(message: Question, timeoutMs: number, signal: AbortSignal): Promise<Json> {
-    const { controller, token } = this.#settings;
-    return this.#doors.network.request(
-      controller,
-      encode(question, message),
-      { token, timeoutMs },
-      signal,
-    );
-  }
-
-  #find(database: DatabaseId, number: number): InstanceKeeper | undefined {
+  #find({ database, number }: Pick<InstanceId, "database" | "number">): InstanceKeeper | undefined {
     return this.#keepers.find(({ id }) => id.database === database && id.number === number);
   }
 }

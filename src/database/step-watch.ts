@@ -50,7 +50,10 @@ export class StepWatch {
   }
 
   /** For the journal. */
-  ms(id: OperationId): { readonly stepMs: number | undefined; readonly claimMs: number | undefined } {
+  ms(id: OperationId): {
+    readonly stepMs: number | undefined;
+    readonly claimMs: number | undefined;
+  } {
     return { stepMs: this.stepMs(id), claimMs: this.#watched.get(id)?.claimMs };
   }
 

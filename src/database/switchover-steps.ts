@@ -3,13 +3,16 @@
  * hand-over to the promotion; everything that can be done before is done before.
  *
  *   old writer:  checkpoint ───► hand-over (clean stop: the token) ·················► follows
- *   target:      catch up   ───► await-handover (replays to the token) ─CLAIM─► promote
+ *   target:      catch up, prepare ───► replays to the token ──────CLAIM──────► promote
  */
 import type { Step, StepDecision, StepPlan } from "../engine/engine.ts";
 import type { CommandProgress, MeasuredLag } from "../model/instance.ts";
 import { formatLsn } from "../model/lsn.ts";
 import type { OperationDeed, OperationView } from "./operation-view.ts";
 import { promoteStep } from "./promote-step.ts";
+
+/** The target's deed goes on from the preparation through the hand-over. */
+const awaiting = "await-handover";
 
 type SwitchoverStep = Step<OperationView, OperationDeed>;
 type Decision = StepDecision<OperationDeed>;
@@ -18,6 +21,8 @@ type Decision = StepDecision<OperationDeed>;
 const lagBytesMax = 1024 * 1024;
 /** 120 s: a checkpoint of gigabytes of dirty pages on a slow disk; clients notice nothing of it. */
 const preparationMs = 120_000;
+/** 10 s for an agent to begin; it is one message. */
+const prepareMs = 10_000;
 /** 10 s: writes wait for this long at most before they go on where they were. */
 export const handOverMs = 10_000;
 /** 30 s: then the old writer is left to come back by itself. */
@@ -29,9 +34,15 @@ export const switchoverPlan: StepPlan<OperationView, OperationDeed> = {
     step("catch-up", "Waits until the target has nearly everything.", preparationMs, catchUp),
     step(
       "checkpoint",
-      "The old writer writes a checkpoint, so that its shutdown is short; the target prepares.",
+      "The old writer writes a checkpoint, so that its shutdown is short.",
       preparationMs,
       checkpoint,
+    ),
+    step(
+      "prepare",
+      "The target begins to watch the old writer's last byte, and to probe how long writes pause.",
+      prepareMs,
+      prepare,
     ),
     step(
       "hand-over",
@@ -43,7 +54,12 @@ export const switchoverPlan: StepPlan<OperationView, OperationDeed> = {
   afterClaim: [
     promoteStep,
     {
-      ...step("follow", "The old writer starts again and streams from the new one.", followMs, follow),
+      ...step(
+        "follow",
+        "The old writer starts again and streams from the new one.",
+        followMs,
+        follow,
+      ),
       isOptional: true,
     },
   ],
@@ -73,32 +89,38 @@ function hasNearlyAll({ lagBytes }: MeasuredLag): boolean {
 }
 
 function checkpoint(view: OperationView): Decision {
-  const { from, to } = view.operation;
+  const { from } = view.operation;
   const written = view.progressOf(from, "checkpoint");
-  const waiting = view.progressOf(to, "await-handover");
-  const failed = failureOf(written) ?? failureOf(waiting);
-  if (failed !== undefined) return { kind: "give-up", because: failed };
-  if (written?.outcome === "done" && waiting !== undefined) {
-    return { kind: "done", learnt: {}, because: "the checkpoint is written and the target waits" };
+  if (written?.outcome === "failed") return { kind: "give-up", because: written.because };
+  if (written?.outcome === "done") {
+    return { kind: "done", learnt: {}, because: "the checkpoint is written" };
   }
   return {
     kind: "do",
     deeds: [
       { instance: view.instanceOf(from), step: "checkpoint", action: { kind: "checkpoint" } },
-      {
-        instance: view.instanceOf(to),
-        step: "await-handover",
-        action: { kind: "await-handover", upstream: view.upstreamOf(to, from) },
-      },
     ],
-    because: "a shutdown after a checkpoint is short",
+    because: "a shutdown soon after a checkpoint is short",
+  };
+}
+
+function prepare(view: OperationView): Decision {
+  const { from, to } = view.operation;
+  const waiting = view.progressOf(to, awaiting);
+  if (waiting?.outcome === "failed") return { kind: "give-up", because: waiting.because };
+  if (waiting) return { kind: "done", learnt: {}, because: `${to} watches ${from}` };
+  const action = { kind: awaiting, upstream: view.upstreamOf(to, from) } as const;
+  return {
+    kind: "do",
+    deeds: [{ instance: view.instanceOf(to), step: awaiting, action }],
+    because: `${to} has not answered yet`,
   };
 }
 
 function handOver(view: OperationView): Decision {
   const { from, to } = view.operation;
   const stopped = view.progressOf(from, "hand-over");
-  const replayed = view.progressOf(to, "await-handover");
+  const replayed = view.progressOf(to, awaiting);
   const failed = failureOf(stopped) ?? failureOf(replayed);
   if (failed !== undefined) return { kind: "give-up", because: failed };
   const token = stopped?.result;

@@ -41,10 +41,19 @@ function beforeClaim<View extends FrameView, Deed>(
   const { operation, isInherited, stepMs } = view;
   if (operation.isCancelled) return { kind: "roll-back", because: "it was cancelled" };
   const step = plan.beforeClaim.find(({ name }) => name === operation.step);
-  if (!step) return { kind: "claim", ...claimed(plan), learnt: {}, because: "nothing to do before it" };
+  if (plan.beforeClaim.length === 0) {
+    return { kind: "claim", ...claimed(plan), learnt: {}, because: "nothing to do before it" };
+  }
+  // Begun by another version of Leeward: whether its steps prove what ours do, nobody knows.
+  if (!step) {
+    return { kind: "roll-back", because: `there is no step ${operation.step} before the claim` };
+  }
   if (isInherited && !plan.isResumable) {
     // What its commands came to is not known, and writes may be held: latency is all that clients may see.
-    return { kind: "roll-back", because: "the controller was restarted before the point of no return" };
+    return {
+      kind: "roll-back",
+      because: "the controller was restarted before the point of no return",
+    };
   }
   const decision = step.decide(view);
   switch (decision.kind) {
@@ -59,7 +68,10 @@ function beforeClaim<View extends FrameView, Deed>(
       return { kind: "roll-back", because: decision.because };
     default:
       return isLate(step, stepMs)
-        ? { kind: "roll-back", because: `${step.name} took longer than ${step.deadlineMs} ms: ${decision.because}` }
+        ? {
+            kind: "roll-back",
+            because: `${step.name} took longer than ${step.deadlineMs} ms: ${decision.because}`,
+          }
         : decision;
   }
 }
@@ -70,13 +82,21 @@ function afterClaim<View extends FrameView, Deed>(
 ): FrameDecision<Deed> {
   const { operation, stepMs } = view;
   const step = plan.afterClaim.find(({ name }) => name === operation.step);
-  if (!step) return { kind: "finish", learnt: {}, because: "every step is done" };
+  if (!step) return afresh(plan, operation.step);
   const decision: StepDecision<Deed> = step.decide(view);
   if (decision.kind === "done") return onwards(plan, step, decision.learnt, decision.because);
   if (step.isOptional && (decision.kind === "give-up" || isLate(step, stepMs))) {
     return onwards(plan, step, {}, `went on without it: ${decision.because}`);
   }
   return decision.kind === "give-up" ? { kind: "wait", because: decision.because } : decision;
+}
+
+/** A step that another version of Leeward knew must not end what nobody finished: every step may be done again. */
+function afresh<View, Deed>(plan: StepPlan<View, Deed>, step: string): FrameDecision<Deed> {
+  const [first] = plan.afterClaim;
+  if (!first) return { kind: "finish", learnt: {}, because: "every step is done" };
+  const because = `there is no step ${step} after the claim`;
+  return { kind: "next", step: first.name, learnt: {}, because };
 }
 
 function onwards<View, Deed>(

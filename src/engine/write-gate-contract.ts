@@ -52,11 +52,14 @@ export function registerWriteGateContract(make: () => GateWorld): void {
     expect(passed()).toBe(true);
   });
 
-  promises("a write that does not end in time is let go on, and so are the others", async (world) => {
-    await world.pass();
-    expect(await world.gate.hold(one, 50, never)).toBe(false);
-    expect((await hasPassed(world))()).toBe(true);
-  });
+  promises(
+    "a write that does not end in time is let go on, and so are the others",
+    async (world) => {
+      await world.pass();
+      expect(await world.gate.hold(one, 50, never)).toBe(false);
+      expect((await hasPassed(world))()).toBe(true);
+    },
+  );
 
   promises("a hold ends by itself at its deadline", async (world) => {
     expect(await world.gate.hold(one, 50, never)).toBe(true);

@@ -8,7 +8,10 @@ import type { Json } from "../std/json.ts";
 export type { Json };
 
 export interface Clock {
-  /** For elapsed time, deadlines and leases. Never goes back. Means nothing to another machine. */
+  /**
+   * For elapsed time, deadlines and leases. Never goes back. The same in every program of a machine; means nothing to
+   * another machine.
+   */
   monotonicMs(): number;
   /** For people: logs, events, audit. May jump. */
   wallMs(): number;

@@ -11,7 +11,7 @@ import type { GuardBoard, GuardSettings } from "../wire/guard-protocol.ts";
 
 const cli = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 
-/** A guard looks at least each second, and starts in less than that; the rest is for a busy machine. */
+/** A guard looks at least each half second, and starts as fast; the rest is for a busy machine. */
 const timeout = 15_000;
 
 let home: string;

@@ -12,11 +12,9 @@ import { describeError, Failure } from "../model/failure.ts";
 import type { DatabaseId } from "../model/region.ts";
 import { processesIn } from "../postgres/process-table.ts";
 import { killAllIn } from "../postgres/server-process.ts";
-import type { Json } from "../std/json.ts";
-import { decode } from "../wire/codec.ts";
 import {
-  guardBoard,
   guardSettings,
+  parseBoard,
   type GuardBoard,
   type GuardSettings,
 } from "../wire/guard-protocol.ts";
@@ -79,10 +77,6 @@ function boardReader(path: string, log: Log): () => GuardBoard | undefined {
   };
 }
 
-function parseBoard(text: string): GuardBoard {
-  return decode(guardBoard, "the lease board", JSON.parse(text) as Json);
-}
-
 /** Kills first and speaks later. Answers whether there was anything to kill. */
 async function fence(
   databases: readonly DatabaseId[],
@@ -106,7 +100,7 @@ async function fence(
   return killed.includes(true);
 }
 
-/** It is looked at each second, so its number cannot have come to stand for another process. */
+/** It is looked at each half second, so its number cannot have come to stand for another process. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -43,11 +43,11 @@ test("at its very deadline a lease is over; the other database goes on", () => {
 });
 
 test("what is not on the board is left alone", () => {
-  expect(decideGuard(view(1_000))).toMatchObject({ kind: "watch", fence: [], lookInMs: 1_000 });
+  expect(decideGuard(view(1_000))).toMatchObject({ kind: "watch", fence: [], lookInMs: 500 });
 });
 
-test("a lease far away is looked at again within a second: it may be taken back or replaced", () => {
-  expect(decideGuard(view(0, [[orders, 60_000]]))).toMatchObject({ lookInMs: 1_000 });
+test("a lease far away is looked at again within half a second: it may be taken back or replaced", () => {
+  expect(decideGuard(view(0, [[orders, 60_000]]))).toMatchObject({ lookInMs: 500 });
 });
 
 test("a guard that was replaced goes on until the next one is surely there", () => {
@@ -64,6 +64,11 @@ test("a guard that was replaced goes on until the next one is surely there", () 
 
 test("a guard is not replaced by its own agent", () => {
   expect(replacedSince(view(1_000), 500)).toBeUndefined();
+});
+
+test("when the Region was started anew meanwhile, its servers are left alone", () => {
+  const gone = { ...view(1_000, [[orders, 500]]), hostLives: false, replacedSinceMs: 1_000 };
+  expect(decideGuard(gone)).toMatchObject({ kind: "leave", fence: "nothing" });
 });
 
 test("without a board there is nothing to guard", () => {

@@ -2,13 +2,13 @@
 import type { DatabaseId } from "../model/region.ts";
 import type { GuardBoard } from "../wire/guard-protocol.ts";
 
-/** 1 s between looks at the board at the latest: a new lease lasts three times as long, so none runs out unseen. */
-export const lookMsMax = 1_000;
+/** 500 ms between looks at the board at the latest: a new lease has more than that left, so none runs out unseen. */
+export const lookMsMax = 500;
 
 /** 250 ms while servers were found that had to be killed: somebody starts them again. */
 export const hotLookMs = 250;
 
-/** 5 s for the guard of the next agent to be there: it needs a fifth of one. Two at once do no harm. */
+/** 5 s for the guard of the next agent to be there: it needs some 0.2 s. Two at once do no harm. */
 export const overlapMs = 5_000;
 
 export type GuardView = {
@@ -34,7 +34,9 @@ export type GuardDecision = { readonly because: string } & (
 export function decideGuard(view: GuardView): GuardDecision {
   const { board, nowMs, replacedSinceMs } = view;
   if (!view.hostLives) {
-    return { kind: "leave", fence: "everything", because: "the Region's first process is gone" };
+    // The servers may be the next agent's by now, which has written its own board before it started any.
+    const fence = replacedSinceMs === undefined ? "everything" : "nothing";
+    return { kind: "leave", fence, because: "the Region's first process is gone" };
   }
   if (board === undefined) {
     return { kind: "leave", fence: "nothing", because: "the agent has taken its board away" };

@@ -116,7 +116,7 @@ export const failures = {
   "operation.conflict": {
     http: 409,
     exit: 75,
-    hint: "One operation at a time on a database: `leeward operations --follow` waits for the other, `leeward operations cancel ID` ends it.",
+    hint: "One operation at a time on a database: `leeward operations --follow` shows how the other goes on, `leeward operations cancel ID` ends it.",
   },
   "operation.not-cancellable": {
     http: 409,

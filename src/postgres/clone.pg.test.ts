@@ -58,7 +58,12 @@ describe("a clone", () => {
     const seen: CloneProgress[] = [];
     const upstream = upstreamAt(proxyAddress);
     await secondary.clone(upstream, systemId, (progress) => seen.push(progress), soon());
-    expect(await secondary.inspect()).toEqual({ kind: "present", systemId, isStandby: true });
+    expect(await secondary.inspect()).toMatchObject({
+      kind: "present",
+      systemId,
+      isStandby: true,
+      end: { timeline: 1, isClean: false },
+    });
     expect(seen.at(-1)?.receivedBytes).toBeGreaterThan(20_000_000);
     expect(seen.at(-1)?.totalBytes).toBeGreaterThanOrEqual(seen.at(-1)?.receivedBytes ?? Infinity);
 

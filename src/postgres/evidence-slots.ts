@@ -6,14 +6,22 @@ import type { Clock, Log } from "../env/env.ts";
 import { describeError } from "../model/failure.ts";
 import type { EvidenceSlot } from "../model/evidence.ts";
 import { formatLsn, parseLsn, type Lsn } from "../model/lsn.ts";
-import { evidenceSlotsQuery, type EvidenceSlotRow, dropSlotQuery } from "./queries.ts";
+import {
+  dropSlotQuery,
+  evidenceSlotsQuery,
+  type EvidenceSlotRow,
+  writableDatabasesQuery,
+} from "./queries.ts";
 import type { SqlConnection } from "./sql-connection.ts";
 
 /**
  * It waits for the transactions that write now, and a prepared one may stay for ever. A new primary has no others;
  * its writes wait for it, and are not to wait for long.
  */
-export const MAKE_SLOT_MS_MAX = 2000;
+const MAKE_SLOT_MS_MAX = 2000;
+
+/** A transaction that stays is not waited for at every reading. */
+const MAKE_AGAIN_MS = 30_000;
 
 /** Each is a connection of its own, because a slot belongs to the database that one is connected to. */
 const MAKE_AT_ONCE_MAX = 8;
@@ -21,6 +29,9 @@ const MAKE_AT_ONCE_MAX = 8;
 /** An advance decodes what it passes: not for a few kilobytes, unless they have lain there for a while. */
 const ADVANCE_BYTES_MIN = 1024n * 1024n;
 const ADVANCE_MS_MAX = 10_000;
+
+/** Ten times what it takes. */
+const ADVANCE_QUERY_MS_MAX = 5000;
 
 /** What is decoded in one query, 0.5 s at most; a secondary that comes back with gigabytes takes several. */
 const ADVANCE_BYTES_MAX = 32n * 1024n * 1024n;
@@ -39,7 +50,7 @@ type Memory = {
 export type EvidenceSlotsDoors = {
   readonly sql: SqlConnection;
   /** A connection to another database of this server; whoever asks for it closes it. */
-  readonly connect: (database: string) => SqlConnection;
+  readonly connect: (database: string, queryTimeoutMs: number) => SqlConnection;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -47,15 +58,39 @@ export type EvidenceSlotsDoors = {
 export class EvidenceSlots {
   readonly #doors: EvidenceSlotsDoors;
   #memory = new Map<string, Memory>();
+  /** Logged in before their slots can be made, by database. */
+  readonly #prepared = new Map<string, SqlConnection>();
+  #preparation: Promise<void> = Promise.resolve();
+  /** When a slot could not be made. */
+  readonly #failedMs = new Map<string, number>();
 
   constructor(doors: EvidenceSlotsDoors) {
     this.#doors = doors;
   }
 
+  /**
+   * Logs in where slots will have to be made, beside a promotion that goes on: a login takes longer than a slot.
+   * Without it `makeMissing` does the same, only later.
+   */
+  prepare(signal: AbortSignal): void {
+    this.#preparation = this.#prepare(signal).catch(() => undefined);
+  }
+
+  /** Closes what was prepared. */
+  close(): void {
+    for (const connection of this.#prepared.values()) connection.close();
+    this.#prepared.clear();
+  }
+
   /** Writes are not refused for the lack of one: it is missing in the readings, and made at the next of them. */
   async makeMissing(signal: AbortSignal): Promise<void> {
-    const rows = await this.#read(signal);
-    await this.#make(rows, signal);
+    try {
+      const rows = await this.#read(signal);
+      await this.#preparation;
+      await this.#make(rows, signal);
+    } finally {
+      this.close();
+    }
   }
 
   async advance(
@@ -64,7 +99,7 @@ export class EvidenceSlots {
   ): Promise<readonly EvidenceSlot[]> {
     const found = await this.#read(signal);
     for (const row of found.filter(({ is_lost }) => is_lost)) await this.#giveUp(row, signal);
-    const hasMade = await this.#make(found, signal);
+    const hasMade = await this.#make(found.filter(this.#isWorthMaking), signal);
     const rows = hasMade ? await this.#read(signal) : found;
     this.#forgetAllBut(rows);
     let hasAdvanced = false;
@@ -86,6 +121,18 @@ export class EvidenceSlots {
     this.#memory.clear();
   }
 
+  async #prepare(signal: AbortSignal): Promise<void> {
+    const { sql, connect } = this.#doors;
+    const rows = await sql.query<{ database: string }>(writableDatabasesQuery, [], signal);
+    this.close();
+    for (const { database } of rows.slice(0, MAKE_AT_ONCE_MAX)) {
+      const connection = connect(database, MAKE_SLOT_MS_MAX);
+      this.#prepared.set(database, connection);
+      // Whoever makes the slot hears of it if this fails.
+      connection.query("select", [], signal).catch(() => undefined);
+    }
+  }
+
   async #read(signal: AbortSignal): Promise<readonly EvidenceSlotRow[]> {
     return this.#doors.sql.query<EvidenceSlotRow>(evidenceSlotsQuery, [], signal);
   }
@@ -99,13 +146,21 @@ export class EvidenceSlots {
     return missing.length > 0;
   }
 
+  readonly #isWorthMaking = ({ slot }: EvidenceSlotRow): boolean => {
+    const failedMs = this.#failedMs.get(slot);
+    return failedMs === undefined || this.#doors.clock.monotonicMs() - failedMs >= MAKE_AGAIN_MS;
+  };
+
   async #makeOne({ database, slot }: EvidenceSlotRow, signal: AbortSignal): Promise<void> {
-    const connection = this.#doors.connect(database);
+    const connection =
+      this.#prepared.get(database) ?? this.#doors.connect(database, MAKE_SLOT_MS_MAX);
     try {
       const text = "select from pg_create_logical_replication_slot($1, 'test_decoding')";
       await connection.query(text, [slot], signal);
+      this.#failedMs.delete(slot);
     } catch (error) {
       signal.throwIfAborted();
+      this.#failedMs.set(slot, this.#doors.clock.monotonicMs());
       this.#doors.log.warn("postgres.evidence-slot-missing", {
         database,
         slot,
@@ -129,7 +184,7 @@ export class EvidenceSlots {
     flushedLsn: Lsn | undefined,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { sql, clock } = this.#doors;
+    const { connect, clock } = this.#doors;
     const confirmed = optionalLsn(row.confirmed);
     if (confirmed === undefined || flushedLsn === undefined || flushedLsn <= confirmed)
       return false;
@@ -140,11 +195,15 @@ export class EvidenceSlots {
     memory.advancedMs = nowMs;
     const limit = confirmed + ADVANCE_BYTES_MAX;
     const target = formatLsn((flushedLsn < limit ? flushedLsn : limit) as Lsn);
-    await sql.query(
-      "select pg_replication_slot_advance($1, least($2::pg_lsn, pg_current_wal_flush_lsn()))",
-      [row.slot, target],
-      signal,
-    );
+    // Before PostgreSQL 17 it has to be asked in the slot's own database.
+    const connection = connect(row.database, ADVANCE_QUERY_MS_MAX);
+    try {
+      const text =
+        "select pg_replication_slot_advance($1, least($2::pg_lsn, pg_current_wal_flush_lsn()))";
+      await connection.query(text, [row.slot, target], signal);
+    } finally {
+      connection.close();
+    }
     return true;
   }
 

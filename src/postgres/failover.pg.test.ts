@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  clock,
   drawAddress,
   eventually,
   Scratch,
@@ -27,11 +29,13 @@ describe("what a failover would lose", () => {
   let secondaryAddress: Address;
   let writer: PostgresServer;
   let secondary: PostgresServer;
+  let skewMs = 0;
 
   beforeAll(async () => {
     scratch = await Scratch.open();
     address = drawAddress();
-    writer = scratch.server("a", address);
+    const skewed = { ...clock, monotonicMs: () => clock.monotonicMs() + skewMs };
+    writer = scratch.server("a", address, { clock: skewed });
     secondaryAddress = drawAddress();
     secondary = scratch.server("b", secondaryAddress);
     const systemId = await writer.create(spec, soon());
@@ -146,6 +150,64 @@ describe("what a failover would lose", () => {
     expect(rows).toEqual([{ n: 1 }]);
   });
 
+  test("a transaction that is open for a minute pins a slot, and holds up a new one for two seconds alone", async () => {
+    const client = new pg.Client({
+      ...address,
+      user: "leeward",
+      password: superuserPassword.reveal(),
+      database: "orders",
+    });
+    await client.connect();
+    try {
+      await client.query("begin; insert into t values (1)");
+      await sql(address, "insert into t select generate_series(1, 50000)");
+      await superuser("checkpoint");
+      await sql(address, "insert into t select generate_series(1, 50000)");
+      await superuser("checkpoint");
+      const pinned = async (): Promise<boolean | undefined> =>
+        (await writer.advanceEvidence(await flushed(), soon())).find(
+          ({ database }) => database === "orders",
+        )?.isPinned;
+      expect([await pinned(), await pinned()]).toEqual([false, false]);
+      skewMs += 61_000;
+      expect(await pinned()).toBe(true);
+
+      await superuser("create database late");
+      const startedMs = performance.now();
+      const slots = await writer.advanceEvidence(await flushed(), soon());
+      expect(performance.now() - startedMs).toBeLessThan(4000);
+      expect(slots.find(({ database }) => database === "late")).toMatchObject({
+        confirmedLsn: undefined,
+        isIntact: false,
+      });
+      await client.query("commit");
+      await superuser("checkpoint");
+      skewMs += 31_000;
+      await eventually("it is let go", async () => {
+        await sql(address, "insert into t values (1)");
+        await superuser("checkpoint");
+        skewMs += 10_001;
+        return (await pinned()) === false;
+      });
+      const after = await writer.advanceEvidence(await flushed(), soon());
+      expect(after.every(({ isIntact }) => isIntact)).toBe(true);
+    } finally {
+      await client.end();
+      await superuser("drop database if exists late");
+    }
+  });
+
+  test("Leeward's own objects are made anew before writes are let in, where they are missing", async () => {
+    await superuser("drop schema leeward cascade");
+    await superuser("select pg_replication_origin_drop('leeward')");
+    expect(await writer.probe(address, soon())).toBe(false);
+    await writer.openWrites({ epoch: 1, operation: "anew" }, soon());
+    expect(await superuser("select operation from leeward.marker")).toEqual([
+      { operation: "anew" },
+    ]);
+    expect(await writer.probe(address, soon())).toBe(true);
+  });
+
   test("slots of Leeward's that are not named are dropped, evidence and a user's own are not", async () => {
     await superuser("select pg_create_physical_replication_slot('theirs')");
     await writer.ensureSlots([slot, "leeward_c_1"], soon());
@@ -181,6 +243,26 @@ describe("what a failover would lose", () => {
     await writer.stop("fast", soon());
     await startPrimary(writer);
     await sql(address, "insert into t values (4)");
+  });
+
+  test("an evidence slot whose WAL was removed is made anew, and whole once the secondary has the gap", async () => {
+    await superuser("alter system set max_slot_wal_keep_size = '1MB'");
+    await superuser("alter system set wal_keep_size = 0");
+    await superuser("alter system set max_wal_size = '32MB'");
+    await superuser("select pg_reload_conf()");
+    const before = await flushed();
+    for (let round = 0; round < 5; round += 1) {
+      await sql(address, "insert into t select generate_series(1, 200000)");
+      await superuser("select pg_switch_wal()");
+    }
+    await superuser("checkpoint");
+    const lost = await writer.advanceEvidence(before, soon());
+    expect(lost.map(({ isIntact }) => isIntact)).toEqual([false, false]);
+    expect((await writer.advanceEvidence(before, soon())).some(({ isIntact }) => isIntact)).toBe(
+      false,
+    );
+    const healed = await writer.advanceEvidence(await flushed(), soon());
+    expect(healed.map(({ isIntact }) => isIntact)).toEqual([true, true]);
   });
 
   test("the log is read once, in lines, and again from its begin when it was emptied", async () => {

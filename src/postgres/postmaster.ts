@@ -148,19 +148,23 @@ export class Postmaster {
     }
   }
 
-  async stop(mode: "fast" | "immediate", signal: AbortSignal): Promise<void> {
+  /** Answers whether it ended, if it ran, in the way it was asked to, and not only by force. */
+  async stop(mode: "fast" | "immediate", signal: AbortSignal): Promise<boolean> {
     const server = this.#server;
+    let isAsAsked = true;
     if (server?.isAlive()) {
       const { log, paths } = this.#instance;
       const isClean =
         mode === "fast" && (await this.#end(server, "SIGINT", FAST_STOP_MS_MAX, signal));
       if (mode === "fast" && !isClean) {
         log.warn("postgres.stop-escalated", { data: paths.data, afterMs: FAST_STOP_MS_MAX });
+        isAsAsked = false;
       }
       if (!isClean) await this.#end(server, "SIGQUIT", IMMEDIATE_STOP_MS_MAX, signal);
     }
     await this.#clear(signal);
     this.#server = undefined;
+    return isAsAsked;
   }
 
   /**

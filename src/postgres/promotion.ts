@@ -25,18 +25,14 @@ export type PromotionDoors = {
   readonly sql: SqlConnection;
   readonly clock: Clock;
   readonly data: string;
+  /** Before it is asked to leave recovery, which alone holds writes off until then. */
+  readonly closeWrites: () => Promise<void>;
+  /** Once it is asked: there is time to do something for what comes next. */
+  readonly prepare: () => void;
 };
 
-/**
- * Also answers for one that was promoted before.
- * @param closeWrites called before it is asked to leave recovery, which alone holds writes off until then
- * @throws Failure `postgres.promote-failed`
- */
-export async function promote(
-  doors: PromotionDoors,
-  closeWrites: () => Promise<void>,
-  signal: AbortSignal,
-): Promise<Fork> {
+/** Also answers for one that was promoted before. @throws Failure `postgres.promote-failed` */
+export async function promote(doors: PromotionDoors, signal: AbortSignal): Promise<Fork> {
   const { sql, clock, data } = doors;
   const deadline = clock.monotonicMs() + PROMOTE_MS_MAX;
   let isAsked = false;
@@ -48,8 +44,9 @@ export async function promote(
       throw new Failure("postgres.promote-failed", `${data} is no primary yet: ${because}`);
     }
     if (!isAsked) {
-      await closeWrites();
+      await doors.closeWrites();
       await sql.query("select pg_promote(false)", [], signal);
+      doors.prepare();
       isAsked = true;
     }
     await clock.sleep(PROMOTE_POLL_MS, signal);

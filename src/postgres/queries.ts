@@ -119,6 +119,13 @@ select (select max(end_lsn) from records)::text as last_end,
        (select end_lsn from first_commit)::text as commit_end,
        (select (extract(epoch from at::timestamptz) * 1000)::float8 from first_commit) as commit_ms`;
 
+/** Also of a standby. */
+export const writableDatabasesQuery = `
+select datname::text as database
+  from pg_database
+ where datallowconn and not datistemplate and datconnlimit <> -2
+ order by datname`;
+
 export type EvidenceSlotRow = {
   readonly database: string;
   readonly slot: string;

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { clock, drawAddress, Scratch, soon, spec, sql } from "../../test/postgres/scratch.ts";
+import {
+  clock,
+  drawAddress,
+  Scratch,
+  soon,
+  spec,
+  sql,
+  startPrimary,
+} from "../../test/postgres/scratch.ts";
 import { observeRunAs } from "./observe-run-as.ts";
 import { decideRunAs } from "./run-as.ts";
 
@@ -25,7 +33,7 @@ test("PostgreSQL runs where nobody may not pass, and its data follow when that c
   const address = drawAddress();
   const hidden = scratch.server("one", address, { runAs });
   await hidden.create(spec, soon());
-  await hidden.start(primary, soon());
+  await startPrimary(hidden);
   await sql(address, "create table kept as select 1 as i");
   await hidden.stop("fast", soon());
   expect((await stat(join(scratch.directory, "one", "data"))).uid).toBe(0);

@@ -11,6 +11,7 @@ registerPostgresContract({
       writer,
       copy,
       writerAddress: addresses.writer,
+      copyAddress: addresses.copy,
       spec,
       nextAgent: (which) => scratch.server(which, addresses[which]),
       eventually,

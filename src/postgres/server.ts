@@ -17,7 +17,7 @@ import { writePassFile } from "./configuration-files.ts";
 import { cloneData, createData, removeDataDirectory } from "./data-operations.ts";
 import { DISK_RESERVE_BYTES } from "./disk-space.ts";
 import { keepAsEvidence, listEvidence, removeEvidence } from "./evidence-directory.ts";
-import { EvidenceSlots, MAKE_SLOT_MS_MAX } from "./evidence-slots.ts";
+import { EvidenceSlots } from "./evidence-slots.ts";
 import { inspectInstance, instancePaths, readControlFile } from "./instance-directory.ts";
 import type { Instance } from "./instance.ts";
 import { SettingsChanger } from "./live-settings.ts";
@@ -96,7 +96,7 @@ export class PostgresServer implements Postgres {
     );
     this.#evidenceSlots = new EvidenceSlots({
       sql: this.#sql,
-      connect: (database) => this.#connect({ database, queryTimeoutMs: MAKE_SLOT_MS_MAX }),
+      connect: (database, queryTimeoutMs) => this.#connect({ database, queryTimeoutMs }),
       clock: options.clock,
       log: options.log,
     });
@@ -130,7 +130,7 @@ export class PostgresServer implements Postgres {
   }
 
   async start(as: StartAs, signal: AbortSignal): Promise<void> {
-    this.#sql.close();
+    this.#closeOwn();
     await this.#postmaster.start(as, signal);
     try {
       await this.#sql.query("select", [], signal);
@@ -143,16 +143,17 @@ export class PostgresServer implements Postgres {
   }
 
   async stop(mode: "fast" | "immediate", signal: AbortSignal): Promise<boolean> {
-    this.#sql.close();
-    await this.#postmaster.stop(mode, signal);
-    return readControlFile(this.#instance.paths.data).then(
+    this.#closeOwn();
+    const isAsAsked = await this.#postmaster.stop(mode, signal);
+    const isClean = await readControlFile(this.#instance.paths.data).then(
       ({ end }) => end.isClean,
       () => false,
     );
+    return isAsAsked && isClean;
   }
 
   async fence(signal: AbortSignal): Promise<void> {
-    this.#sql.close();
+    this.#closeOwn();
     await this.#postmaster.fence(signal);
   }
 
@@ -171,7 +172,7 @@ export class PostgresServer implements Postgres {
 
   /** Lets go of the server without stopping it: this program ends, the next one adopts. */
   close(): void {
-    this.#sql.close();
+    this.#closeOwn();
     this.#probes.close();
   }
 
@@ -223,9 +224,14 @@ export class PostgresServer implements Postgres {
 
   async promote(signal: AbortSignal): Promise<Fork> {
     const { paths, clock } = this.#instance;
-    const doors = { sql: this.#sql, clock, data: paths.data };
-    const close = async (): Promise<void> => this.#settings.change(closedWrites, signal);
-    return promote(doors, close, signal);
+    const doors = {
+      sql: this.#sql,
+      clock,
+      data: paths.data,
+      closeWrites: async () => this.#settings.change(closedWrites, signal),
+      prepare: () => this.#evidenceSlots.prepare(signal),
+    };
+    return promote(doors, signal);
   }
 
   async openWrites(mark: WriteMark, signal: AbortSignal): Promise<void> {
@@ -287,6 +293,12 @@ export class PostgresServer implements Postgres {
 
   async removeEvidence(name: string): Promise<void> {
     await removeEvidence(this.#instance.paths, name);
+  }
+
+  /** The connections to this server. */
+  #closeOwn(): void {
+    this.#sql.close();
+    this.#evidenceSlots.close();
   }
 
   #connect(options: SqlConnectionOptions): SqlConnection {

@@ -119,6 +119,33 @@ describe("the primary moves", () => {
     await eventually("B has A's row", async () => (await rowsAt(at.b)).length === 4);
   });
 
+  test("another secondary follows the new primary by a reload, although its slot there is new", async () => {
+    const c = scratch.server("c", drawAddress());
+    await a.ensureSlots(["leeward_b_1", "leeward_c_1"], soon());
+    const cFromA = upstreamAt(at.a, "leeward_c_1");
+    await c.clone(cFromA, systemId, () => undefined, soon());
+    await c.start({ kind: "secondary", upstream: cFromA }, soon());
+    await streams(c);
+    await a.stop("fast", soon());
+    const token = await a.token();
+    await eventually("B has everything", async () => {
+      return (await b.status(soon())).replayedLsn > token.lsn;
+    });
+    await promoteB(2);
+    await sql(at.b, "insert into t values (2)");
+    await b.checkpoint(soon());
+    await b.ensureSlots(["leeward_a_1", "leeward_c_1"], soon());
+    await c.follow(upstreamAt(at.b, "leeward_c_1"), soon());
+    await eventually("C is on the new timeline", async () => {
+      const { isStreaming, timeline } = await c.status(soon());
+      return isStreaming && timeline === 2;
+    });
+    const lags = await b.replicaLags(["leeward_c_1"], soon());
+    expect(lags).toMatchObject([
+      { isStreaming: true, slotIsIntact: true, loss: { isExact: true } },
+    ]);
+  });
+
   test("I5: what a dead primary had alone becomes evidence, whole and read-only, and a new secondary is built", async () => {
     await b.stop("fast", soon());
     await sql(at.a, "insert into t select generate_series(10, 20)");

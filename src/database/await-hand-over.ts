@@ -1,0 +1,91 @@
+/**
+ * What the target of a switchover does before it is promoted: it writes probes to the old writer, so that the pause is
+ * measured from the last acknowledgement, and it waits until the stream has ended and everything is replayed.
+ */
+import type { Command, CommandAction } from "../model/assignment.ts";
+import { Failure } from "../model/failure.ts";
+import type { CommandResult } from "../model/instance.ts";
+import type { ServerStatus } from "../postgres/postgres.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** 10 ms: what the last look costs the pause, on average half of it; a look costs 1 ms. */
+const lookEveryMs = 10;
+/** 150 s: the checkpoint of the old writer may take 120 s, and its shutdown 10 s; nobody waits for longer. */
+const waitMsMax = 150_000;
+
+type Action = Extract<CommandAction, { readonly kind: "await-handover" }>;
+
+/** @throws Failure `operation.refused` when it does not stream, or the operation is over, or nothing happens */
+export async function awaitHandOver(
+  context: CommandContext,
+  command: Command,
+  { upstream }: Action,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const { lastAck, postgres } = context;
+  const first = await postgres.status(signal);
+  if (!first.isInRecovery || !first.isStreaming) {
+    throw refused(context, "it does not stream from the writer");
+  }
+  lastAck.operation = command.operation;
+  lastAck.atMs = undefined;
+  const over = new AbortController();
+  const probing = AbortSignal.any([signal, over.signal]);
+  const probes = probeForever(context, upstream.address, probing);
+  try {
+    return await Promise.race([endOfStream(context, command, signal), probes]);
+  } finally {
+    over.abort(new Error("the stream has ended"));
+    probes.catch(() => undefined);
+  }
+}
+
+async function endOfStream(
+  context: CommandContext,
+  command: Command,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const { clock, postgres } = context;
+  const untilMs = clock.monotonicMs() + waitMsMax;
+  let before: ServerStatus | undefined;
+  while (clock.monotonicMs() < untilMs) {
+    if (isOver(context, command)) throw refused(context, `${command.operation} is over`);
+    const status = await postgres.status(signal);
+    // Twice, because between the end of the receiver and the last replay there is a moment that looks like the end.
+    if (hasAll(status) && before !== undefined && hasAll(before)) {
+      const { timeline, replayedLsn } = status;
+      if (replayedLsn === before.replayedLsn) return { kind: "position", timeline, replayedLsn };
+    }
+    before = status;
+    await clock.sleep(lookEveryMs, signal);
+  }
+  throw refused(context, `the old writer did not hand over within ${waitMsMax} ms`);
+}
+
+function hasAll({ isStreaming, flushedLsn, replayedLsn }: ServerStatus): boolean {
+  return !isStreaming && flushedLsn === replayedLsn;
+}
+
+/** A newer version of the record knows nothing of the operation, or its epoch has begun. */
+export function isOver({ assignment }: CommandContext, command: Command): boolean {
+  const present = assignment();
+  if (!present || present.version <= command.version) return false;
+  return present.epoch > command.epoch || present.operation !== command.operation;
+}
+
+/** Never settles; rejects when `signal` aborts. */
+async function probeForever(
+  { clock, postgres, lastAck }: CommandContext,
+  at: Action["upstream"]["address"],
+  signal: AbortSignal,
+): Promise<never> {
+  for (;;) {
+    const isAcknowledged = await postgres.probe(at, signal);
+    if (isAcknowledged && !signal.aborted) lastAck.atMs = clock.monotonicMs();
+    await clock.sleep(lookEveryMs, signal);
+  }
+}
+
+function refused({ id }: CommandContext, because: string): Failure {
+  return new Failure("operation.refused", `${id.region} does not wait for a hand-over: ${because}`);
+}

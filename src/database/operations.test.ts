@@ -1,0 +1,223 @@
+import { expect, test } from "vitest";
+import { inWorld, type ControlledWorld } from "../../test/controlled-world.ts";
+import { east, europe, lsn, ours, requestOf, west } from "../../test/database-fixtures.ts";
+import { Failure } from "../model/failure.ts";
+import type { CommandResult } from "../model/instance.ts";
+import type { Operation } from "../model/operation.ts";
+
+const never = new AbortController().signal;
+const token: CommandResult = { kind: "token", systemId: ours, timeline: 1, lsn: lsn(2_000) };
+const position = (at: number): CommandResult => {
+  return { kind: "position", timeline: 1, replayedLsn: lsn(at) };
+};
+const fork = { timeline: 2, parent: 1, lsn: lsn(2_100) };
+const promoted: CommandResult = { kind: "promoted", fork, writePauseMs: 300 };
+
+/** A switchover to `west`, up to the moment in which writes are held. */
+async function holdWrites(world: ControlledWorld): Promise<Operation> {
+  const operation = await world.operate(requestOf("switchover", west));
+  await world.agent(east).does("checkpoint");
+  await world.agent(west).answer(await world.agent(west).told("await-handover"), "running");
+  await world.agent(east).told("hand-over");
+  return operation;
+}
+
+/** The same, up to its claim: the target is told to promote. */
+async function switchToClaim(world: ControlledWorld): Promise<Operation> {
+  const operation = await holdWrites(world);
+  await world.agent(east).does("hand-over", token);
+  await world.agent(west).does("await-handover", position(2_001));
+  await world.agent(west).told("promote");
+  return operation;
+}
+
+test("a switchover goes through its steps, and the old writer follows the new one", () =>
+  inWorld(async (world) => {
+    const begun = await switchToClaim(world);
+    expect(world.record()).toMatchObject({ epoch: 2, primary: west, isPromoted: false });
+    expect(await world.agent(west).told("promote")).toMatchObject({ epoch: 2 });
+    await world.agent(west).does("promote", promoted);
+    const { steps, ...after } = await world.ended(begun.id);
+    expect(after).toMatchObject({
+      outcome: "completed",
+      token: { timeline: 1, lsn: lsn(2_000) },
+      fork,
+      writePauseMs: 300,
+    });
+    expect(steps.map(({ name }) => name)).toEqual([
+      "catch-up",
+      "checkpoint",
+      "prepare",
+      "hand-over",
+      "claim",
+      "promote",
+      "follow",
+    ]);
+    expect(steps.every(({ ms }) => ms !== undefined)).toBe(true);
+    expect(world.record()).toMatchObject({
+      primary: west,
+      isPromoted: true,
+      operation: undefined,
+      condemned: [],
+      candidates: [europe, east],
+      forks: [fork],
+    });
+  }));
+
+test("O1: what an operation asked for and was done is not asked for again", () =>
+  inWorld(async (world) => {
+    await holdWrites(world);
+    await world.agent(east).does("hand-over", token);
+    await world.pass(5_000);
+    expect([world.agent(east).count("hand-over"), world.agent(east).count("checkpoint")]).toEqual([
+      1, 1,
+    ]);
+    expect(world.record().operation).toBeDefined();
+  }));
+
+test("O3: a target that did not replay up to the token is not promoted, and writes go on where they were", () =>
+  inWorld(async (world) => {
+    const begun = await holdWrites(world);
+    await world.agent(east).does("hand-over", token);
+    await world.agent(west).does("await-handover", position(2_000));
+    expect(await world.ended(begun.id)).toMatchObject({ outcome: "rolled-back" });
+    expect(world.record()).toMatchObject({ epoch: 1, primary: east, operation: undefined });
+    await world.until(() => world.agent(east).assignment?.operation === undefined);
+    expect(world.agent(west).count("promote")).toBe(0);
+  }));
+
+test("O2: writes that were held for too long go on where they were", () =>
+  inWorld(async (world) => {
+    const begun = await holdWrites(world);
+    const fromMs = world.clock.monotonicMs();
+    expect(await world.ended(begun.id)).toMatchObject({ outcome: "rolled-back" });
+    expect(world.clock.monotonicMs() - fromMs).toBeLessThan(12_000);
+    expect(world.record()).toMatchObject({ epoch: 1, primary: east });
+  }));
+
+test("O2: a controller that dies before the claim leaves a switchover that the next one rolls back", () =>
+  inWorld(async (world) => {
+    const begun = await holdWrites(world);
+    await world.start();
+    const after = await world.ended(begun.id);
+    expect(after).toMatchObject({ outcome: "rolled-back" });
+    expect(after.because).toContain("restarted");
+    expect(world.record()).toMatchObject({ epoch: 1, primary: east, operation: undefined });
+  }));
+
+test("O2: a controller that dies after the claim leaves a switchover that the next one finishes", () =>
+  inWorld(async (world) => {
+    const begun = await switchToClaim(world);
+    const first = await world.agent(west).told("promote");
+    await world.start();
+    const second = await world.agent(west).told("promote", first);
+    expect(second).toMatchObject({ operation: begun.id, epoch: 2, term: 2 });
+    await world.agent(west).answer(second, "done", promoted);
+    expect(await world.ended(begun.id)).toMatchObject({ outcome: "completed", fork });
+    expect(world.record()).toMatchObject({ epoch: 2, primary: west, isPromoted: true });
+  }));
+
+test("O2: a claim whose answer is lost is found out, and is not made a second time", () =>
+  inWorld(async (world) => {
+    let lost = 0;
+    world.onCommit = (commit) => async (compare, changes, signal) => {
+      const answer = await commit(compare, changes, signal);
+      const isClaim = changes.some((one) => one.kind === "put" && one.value.includes('"claimed"'));
+      if (!isClaim || lost > 0) return answer;
+      lost += 1;
+      throw new Failure("network.unreachable", "the answer was lost");
+    };
+    const begun = await switchToClaim(world);
+    await world.agent(west).does("promote", promoted);
+    expect(await world.ended(begun.id)).toMatchObject({ outcome: "completed" });
+    expect([lost, world.record().epoch]).toEqual([1, 2]);
+  }));
+
+test("a person can cancel a switchover before the claim, and not after it", () =>
+  inWorld(async (world) => {
+    const first = await holdWrites(world);
+    await world.controller.cancel(first.id, never);
+    expect(await world.ended(first.id)).toMatchObject({
+      outcome: "rolled-back",
+      isCancelled: true,
+    });
+    expect(world.record()).toMatchObject({ epoch: 1, primary: east });
+    await expect(world.controller.cancel(first.id, never)).rejects.toMatchObject({
+      code: "operation.not-cancellable",
+    });
+  }));
+
+test("O2: once it is claimed, nobody can cancel a switchover", () =>
+  inWorld(async (world) => {
+    const begun = await switchToClaim(world);
+    await expect(world.controller.cancel(begun.id, never)).rejects.toMatchObject({
+      code: "operation.not-cancellable",
+    });
+    await world.agent(west).does("promote", promoted);
+    expect(await world.ended(begun.id)).toMatchObject({ outcome: "completed" });
+  }));
+
+/** The first commit that says `word` is kept from the store until it is let go. */
+function holdCommit(world: ControlledWorld, word: string): { isHeld: boolean; letGo: () => void } {
+  const hold = { isHeld: false, letGo: (): void => undefined };
+  world.onCommit = (commit) => async (compare, changes, signal) => {
+    const isMeant = changes.some((one) => one.kind === "put" && one.value.includes(word));
+    if (isMeant && !hold.isHeld) {
+      hold.isHeld = true;
+      await new Promise<void>((resolve) => (hold.letGo = resolve));
+    }
+    return commit(compare, changes, signal);
+  };
+  return hold;
+}
+
+test("O2: of a claim and a cancellation at one moment, the cancellation wins when it is written first", () =>
+  inWorld(async (world) => {
+    const begun = await holdWrites(world);
+    const claim = holdCommit(world, '"claimed"');
+    await world.agent(east).does("hand-over", token);
+    await world.agent(west).does("await-handover", position(2_001));
+    await world.until(() => claim.isHeld);
+    await world.controller.cancel(begun.id, never);
+    claim.letGo();
+    expect(await world.ended(begun.id)).toMatchObject({ outcome: "rolled-back" });
+    expect(world.record()).toMatchObject({ epoch: 1, primary: east });
+  }));
+
+test("O2: of a claim and a cancellation at one moment, the claim wins when it is written first", () =>
+  inWorld(async (world) => {
+    const begun = await holdWrites(world);
+    const cancellation = holdCommit(world, '"isCancelled":true');
+    const cancelled = world.controller.cancel(begun.id, never);
+    const outcome = cancelled.catch((error: unknown) => error);
+    await world.until(() => cancellation.isHeld);
+    await world.agent(east).does("hand-over", token);
+    await world.agent(west).does("await-handover", position(2_001));
+    await world.agent(west).told("promote");
+    cancellation.letGo();
+    expect(await outcome).toMatchObject({ code: "operation.not-cancellable" });
+    await world.agent(west).does("promote", promoted);
+    expect(await world.ended(begun.id)).toMatchObject({ outcome: "completed" });
+    expect(world.record()).toMatchObject({ epoch: 2, primary: west });
+  }));
+
+test("O1: of two operations that are asked for at one moment, one begins and the other is refused", () =>
+  inWorld(async (world) => {
+    const asked = [requestOf("switchover", west), requestOf("switchover", europe)];
+    const begun = await Promise.allSettled(asked.map((request) => world.operate(request)));
+    expect(begun.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    const refused = begun.find((one) => one.status === "rejected");
+    expect(refused?.reason).toMatchObject({ code: "operation.conflict" });
+    const ids = world.controller.operations({ database: undefined }).map(({ id }) => id);
+    expect(ids).toEqual([world.record().operation]);
+  }));
+
+test("what a switchover would meet can be asked for, and changes nothing", () =>
+  inWorld(async (world) => {
+    const before = world.record();
+    const preview = world.controller.preview(requestOf("switchover", west));
+    expect(preview).toMatchObject({ from: east, to: west, epoch: 1, fence: undefined });
+    expect(preview.checks.filter(({ isPassed }) => !isPassed)).toEqual([]);
+    expect(preview.steps).toContain("claim");
+    expect(world.record()).toEqual(before);
+  }));

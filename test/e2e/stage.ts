@@ -1,0 +1,180 @@
+/** Stories on real processes: a world of two Regions, with clients that write to whatever server takes it. */
+import { assert } from "../../src/std/assert.ts";
+import { east, west, type Ending, type RegionName, type Stage } from "../../scenarios/stage.ts";
+import type { ApiOperation, ApiOperationKind } from "../../src/api/operations-api.ts";
+import { StageClients } from "./stage-clients.ts";
+import { until } from "./until.ts";
+import { startWorld, type World } from "./world.ts";
+
+/** 60 s: a lease, a fence, a clone, on a machine that does other things as well. */
+const waitMsMax = 60_000;
+const proofCommits = 10;
+const silenceMs = 2_000;
+const pollMs = 10;
+
+export class RealStage implements Stage, AsyncDisposable {
+  readonly world: World;
+  readonly #clients: StageClients;
+  readonly #frozen = new Map<RegionName, readonly number[]>();
+  #victim: "controller" | RegionName | undefined;
+  #completed = 0;
+
+  private constructor(world: World, clients: StageClients) {
+    this.world = world;
+    this.#clients = clients;
+  }
+
+  static async begin(): Promise<RealStage> {
+    const world = await startWorld();
+    await world.untilReady();
+    return new RealStage(world, await StageClients.start(world));
+  }
+
+  switchover(to: RegionName): Promise<Ending> {
+    return this.#operate("switchover", to);
+  }
+
+  failover(to: RegionName): Promise<Ending> {
+    return this.#operate("failover", to);
+  }
+
+  isolate(region: RegionName): Promise<void> {
+    return this.#region(region, "isolate");
+  }
+
+  heal(region: RegionName): Promise<void> {
+    return this.#region(region, "heal");
+  }
+
+  kill(region: RegionName): Promise<void> {
+    return this.#region(region, "kill");
+  }
+
+  start(region: RegionName): Promise<void> {
+    return this.#region(region, "start");
+  }
+
+  async freeze(region: RegionName): Promise<void> {
+    const pids = this.world.processesIn(region).map(({ pid }) => pid);
+    this.#frozen.set(region, pids);
+    for (const pid of pids) signal(pid, "SIGSTOP");
+  }
+
+  async thaw(region: RegionName): Promise<void> {
+    for (const pid of this.#frozen.get(region) ?? []) signal(pid, "SIGCONT");
+    this.#frozen.delete(region);
+  }
+
+  killAtClaim(victim: "controller" | RegionName): void {
+    this.#victim = victim;
+  }
+
+  async passTime(ms: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  async expectWriter(region: RegionName): Promise<void> {
+    const { acks } = this.#clients;
+    let seen = acks.length;
+    let inRow = 0;
+    await until(`${region} writes`, waitMsMax, async () => {
+      for (const ack of acks.slice(seen)) inRow = ack.region === region ? inRow + 1 : 0;
+      seen = acks.length;
+      return inRow >= proofCommits;
+    });
+  }
+
+  async expectNoWriter(): Promise<void> {
+    const before = this.#clients.acks.length;
+    await this.passTime(silenceMs);
+    assert(this.#clients.acks.length === before, "nobody acknowledges a write");
+  }
+
+  async expectSecondary(region: RegionName): Promise<void> {
+    await this.world.untilStatus(`${region} streams`, waitMsMax, ({ databases }) => {
+      const member = databases["orders"]?.members[region];
+      return member?.role === "secondary" && member.instances[0]?.state === "serving";
+    });
+  }
+
+  async expectNothingLost(): Promise<void> {
+    const missing = await this.#clients.missing();
+    assert(missing.length === 0, `${missing.length} acknowledged commits are not on the primary`);
+  }
+
+  /** Where something is missing, the Region keeps evidence. What is in it, the tests of PostgreSQL's door show. */
+  async expectLossInEvidence(region: RegionName): Promise<void> {
+    const missing = await this.#clients.missing();
+    const { snapshots } = await this.#ask<{ snapshots: readonly { readonly region: string }[] }>(
+      "GET",
+      "/v1/snapshots",
+    );
+    const isKept = snapshots.some((snapshot) => snapshot.region === region);
+    assert(missing.length === 0 || isKept, `${missing.length} commits are lost without evidence`);
+  }
+
+  /** Each completed operation moves the writer once: more hand-overs than that are two writers at a time. */
+  get surplusHandOvers(): number {
+    return Math.max(this.#clients.handOvers - this.#completed, 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const region of [east, west] as const) await this.thaw(region);
+    await this.#clients.stop();
+    await this.world[Symbol.asyncDispose]();
+  }
+
+  async #operate(kind: ApiOperationKind, to: RegionName): Promise<Ending> {
+    const body = { kind, to, allowDataLoss: kind === "failover" };
+    const begun = await this.#ask<ApiOperation & { readonly message?: string }>(
+      "POST",
+      "/v1/databases/orders/operations",
+      body,
+    );
+    if (begun.id === undefined)
+      return { outcome: "refused", because: begun.message ?? JSON.stringify(begun) };
+    return until(`${begun.id} ends`, 2 * waitMsMax, async () => {
+      // A controller that was killed is back within a second.
+      const now = await this.#ask<ApiOperation>("GET", `/v1/operations/${begun.id}`).catch(
+        () => undefined,
+      );
+      if (now?.phase === "claimed") await this.#strike();
+      await this.passTime(pollMs);
+      if (now?.phase !== "ended" || now.outcome === "running") return undefined;
+      if (now.outcome === "completed") this.#completed += 1;
+      return { outcome: now.outcome, because: now.because };
+    });
+  }
+
+  async #strike(): Promise<void> {
+    const victim = this.#victim;
+    this.#victim = undefined;
+    if (victim === "controller") signal(this.world.program("controller"), "SIGKILL");
+    else if (victim !== undefined) await this.kill(victim);
+  }
+
+  async #region(region: RegionName, action: string): Promise<void> {
+    await this.#ask("POST", `/v1/regions/${region}/${action}`);
+  }
+
+  async #ask<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(`${this.world.apiUrl}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.world.apiToken}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    return (await answer.json()) as T;
+  }
+}
+
+function signal(pid: number, name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself.
+  }
+}
