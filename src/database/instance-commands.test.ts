@@ -103,6 +103,7 @@ test("A13: a writer that is adopted and does not answer is fenced as well", asyn
 test("A18: writes are not let in when the lease is gone at the last moment", async () => {
   bench.writer.data = bench.data(false);
   const { postgres } = bench.agent(bench.writer);
+  await bench.pass(100);
   let mayOpen = true;
   const server = new KeptServer(
     { clock: bench.clock, log: new RecordingLog(), postgres },
