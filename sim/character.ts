@@ -2,6 +2,7 @@
 import type { DatabaseId, RegionId } from "../src/model/region.ts";
 import { systemKey } from "../src/database/records.ts";
 import type { DatabaseSystem } from "../src/database/topology.ts";
+import type { FaultName } from "./faults.ts";
 import type { NetworkConditions } from "./network.ts";
 import type { PostgresTemper } from "./postgres.ts";
 import type { SeededRandom } from "./random.ts";
@@ -17,6 +18,8 @@ export type Character = {
   readonly wal: WalTerms;
   /** In mean, one fault comes this long after another. */
   readonly faultEveryMs: number;
+  /** Which faults there are; undefined: all. */
+  readonly faults: readonly FaultName[] | undefined;
   readonly leaseTtlMs: number;
   readonly leaseMarginMs: number;
   /** In mean, a client of each Region writes this often. */
@@ -55,7 +58,8 @@ export function drawCharacter(random: SeededRandom): Character {
       cloneBytesPerSecond: random.between(1e6, 2e7),
     },
     wal: drawWal(random),
-    faultEveryMs: random.between(4_000, 30_000),
+    faultEveryMs: random.between(2_000, 15_000),
+    faults: undefined,
     leaseTtlMs,
     leaseMarginMs: leaseTtlMs === 3_000 ? 1_000 : 2_000,
     writeEveryMs: random.between(80, 400),

@@ -27,12 +27,14 @@ export type FaultTargets = {
   readonly log: Log;
   /** What fails without a reason does so until the faults end. */
   readonly unreliable: readonly { failureRate: number }[];
+  /** Undefined: all. */
+  readonly faults: readonly FaultName[] | undefined;
   readonly everyMs: number;
 };
 
 type Fault = (targets: FaultTargets) => void;
 
-const faults: Readonly<Record<string, Fault>> = {
+const faults = {
   "controller-killed": ({ controller, clock, random }) => {
     controller.kill();
     clock.after(random.between(100, random.chance(0.2) ? 30_000 : 2_000), () =>
@@ -147,17 +149,19 @@ const faults: Readonly<Record<string, Fault>> = {
     referee.truth.bereave(host);
     host.data = { kind: "absent" };
   },
-};
+} satisfies Readonly<Record<string, Fault>>;
+
+export type FaultName = keyof typeof faults;
 
 /** Lets faults happen until `endMs`. Answers what they were called, for the record. */
 export async function harass(targets: FaultTargets, endMs: number): Promise<void> {
   const { clock, random, everyMs } = targets;
-  const names = Object.keys(faults);
+  const names = targets.faults ?? (Object.keys(faults) as readonly FaultName[]);
   const next = (): void => {
     if (clock.monotonicMs() >= endMs) return;
     const name = random.pick(names);
     targets.log.info(`fault.${name}`);
-    faults[name]?.(targets);
+    faults[name](targets);
     clock.after(random.between(0, 2 * everyMs), next);
   };
   clock.after(random.between(0, 2 * everyMs), next);

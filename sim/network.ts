@@ -175,13 +175,13 @@ export class SimNetwork {
   async #travel(from: Place, to: Place): Promise<void> {
     const { clock, random } = this.#doors;
     const { latencyMsMin, latencyMsMax, lossRate, stallRate, stallMsMax } = this.#conditions;
-    if (from === to) return clock.sleep(0, never);
+    if (from === to) return clock.pass(0);
     const stallMs = random.chance(stallRate) ? random.between(0, stallMsMax) : 0;
     const isLost = random.chance(lossRate);
-    await clock.sleep(random.between(latencyMsMin, latencyMsMax) + stallMs, never);
+    await clock.pass(random.between(latencyMsMin, latencyMsMax) + stallMs);
     while (this.#cuts.has(way(from, to))) {
       await this.#mended.next(never);
-      await clock.sleep(random.between(latencyMsMin, latencyMsMax), never);
+      await clock.pass(random.between(latencyMsMin, latencyMsMax));
     }
     if (isLost) await new Promise(() => undefined);
   }

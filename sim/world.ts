@@ -32,7 +32,7 @@ import { WalStream } from "./stream.ts";
 /** 240 s: the longest clone, after the longest back-off, after the longest stall and operation, and twice that. */
 const calmMs = 240_000;
 /** Once everything serves, clients have this long to show that writes are taken. */
-const proofMs = 5_000;
+const proofMs = 3_000;
 
 export type Outcome = {
   readonly violations: readonly string[];
@@ -251,6 +251,7 @@ export class SimWorld {
       referee: this.referee,
       log: this.#log,
       unreliable: [this.character.postgres, store],
+      faults: this.character.faults,
       everyMs: faultEveryMs,
     };
   }

@@ -11,6 +11,7 @@ export const forgottenPromise: Plant = {
     operateEveryMs: 1_500,
     deathAtStepRate: 0.7,
     faultEveryMs: 5_000,
+    faults: ["way-cut"],
   }),
   files: (files) => ({
     read: (path) => {

@@ -13,13 +13,16 @@ const lookEveryMs = 10;
 /** 150 s: the checkpoint of the old writer may take 120 s, and its shutdown 10 s; nobody waits for longer. */
 const waitMsMax = 150_000;
 
+/** 1 s for the first probe: to log in through a link takes some five round trips. */
+const firstProbeMsMax = 1_000;
+
 type Action = Extract<CommandAction, { readonly kind: "await-handover" }>;
 
 /** @throws Failure `operation.refused` when it does not stream, or the operation is over, or nothing happens */
 export async function awaitHandOver(
   context: CommandContext,
   command: Command,
-  { upstream }: Action,
+  { upstream, foundOut }: Action & { readonly foundOut: (result: CommandResult) => void },
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { lastAck, postgres } = context;
@@ -29,6 +32,9 @@ export async function awaitHandOver(
   }
   lastAck.operation = command.operation;
   lastAck.atMs = undefined;
+  // Before anybody is told that this watches: the write pause is measured from the last one that is acknowledged.
+  await probeOnce(context, upstream.address, signal);
+  foundOut({ kind: "watching", isProbing: lastAck.atMs !== undefined });
   const over = new AbortController();
   const probing = AbortSignal.any([signal, over.signal]);
   const probes = probeForever(context, upstream.address, probing);
@@ -71,6 +77,18 @@ export function isOver({ assignment }: CommandContext, command: Command): boolea
   const present = assignment();
   if (!present || present.version <= command.version) return false;
   return present.epoch > command.epoch || present.operation !== command.operation;
+}
+
+async function probeOnce(
+  { clock, postgres, lastAck }: CommandContext,
+  at: Action["upstream"]["address"],
+  signal: AbortSignal,
+): Promise<void> {
+  const untilMs = clock.monotonicMs() + firstProbeMsMax;
+  while (lastAck.atMs === undefined && clock.monotonicMs() < untilMs) {
+    if (await postgres.probe(at, signal)) lastAck.atMs = clock.monotonicMs();
+    else await clock.sleep(lookEveryMs, signal);
+  }
 }
 
 /** Never settles; rejects when `signal` aborts. */

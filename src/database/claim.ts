@@ -76,7 +76,8 @@ function detach(operation: Operation, view: ClaimView): BookChange["records"] {
     detachedFrom: view.key,
   };
   return [
-    change(view, without(record, operation.to)),
+    // What is left to do is the detached system's own affair.
+    change(view, { ...without(record, operation.to), operation: undefined }),
     { key: detachedKey, before: undefined, after: alone },
   ];
 }

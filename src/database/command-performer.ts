@@ -33,16 +33,20 @@ export function isDoneOnce({ kind }: CommandAction): boolean {
   return kind === "create" || kind === "clone";
 }
 
+/** Tells what a command that goes on has found out so far. */
+export type FoundOut = (result: CommandResult) => void;
+
 /** @throws Failure that says why it was refused or did not succeed */
 export async function performCommand(
   context: CommandContext,
   command: Command,
+  foundOut: FoundOut,
   signal: AbortSignal,
 ): Promise<CommandResult | undefined> {
   const { action } = command;
   switch (action.kind) {
     case "await-handover":
-      return awaitHandOver(context, command, action, signal);
+      return awaitHandOver(context, command, { ...action, foundOut }, signal);
     case "hand-over":
       return handOver(context, command, action, signal);
     case "promote":

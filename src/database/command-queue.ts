@@ -4,7 +4,7 @@
  */
 import { describeError } from "../model/failure.ts";
 import type { Command } from "../model/assignment.ts";
-import type { CommandProgress } from "../model/instance.ts";
+import type { CommandProgress, CommandResult } from "../model/instance.ts";
 import { AssertionError } from "../std/assert.ts";
 import { Bell } from "../std/bell.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -100,7 +100,8 @@ export class CommandQueue {
     if (isDoneOnce(action)) this.#hooks.note(running);
     this.#settle(running);
     try {
-      const result = await performCommand(this.#context, command, signal);
+      const foundOut = (soFar: CommandResult): void => this.#settle({ ...running, result: soFar });
+      const result = await performCommand(this.#context, command, foundOut, signal);
       this.#finish({ id, outcome: "done", because: step, result });
       return undefined;
     } catch (error) {

@@ -31,10 +31,11 @@ import { commandsAnswer, question, reportAnswer, type Question } from "../wire/a
 import { decode, encode } from "../wire/codec.ts";
 import { nextVersion } from "./claim.ts";
 import { CommandDesk, type Deed } from "./command-desk.ts";
-import { decide, type Decision } from "./decide.ts";
+import { decide, type Decision, type InstanceView } from "./decide.ts";
 import { FailoverPolicy } from "./failover-policy.ts";
 import { stateChange } from "./history.ts";
 import { LeaseBook } from "./lease-book.ts";
+import { operationEvents, resyncEvents } from "./operation-events.ts";
 import { Operations } from "./operations.ts";
 import { postgresEngine, type DatabaseEngine } from "./postgres-engine.ts";
 import { RecordBook } from "./record-book.ts";
@@ -115,6 +116,8 @@ export class DatabaseController {
   readonly #policy: FailoverPolicy;
   readonly #bell = new Bell();
   readonly #lastDecision = new Map<string, string>();
+  /** Regions that were rebuilt in this controller's life, by system and Region. */
+  readonly #resyncing = new Set<string>();
   /** Counts changes of operations; whoever follows them waits for a higher one. */
   #changes = 1;
   readonly #followers = new Set<Bell>();
@@ -125,7 +128,9 @@ export class DatabaseController {
     this.#settings = settings;
     this.#term = term;
     this.#reports = new Reports(clock, term);
-    this.#records = new RecordBook(doors.store);
+    this.#records = new RecordBook(doors.store, (before, after) =>
+      this.#noteOperation(before, after),
+    );
     this.#commands = new CommandDesk(clock, term);
     this.#leases = new LeaseBook(clock, {
       ttlMs: settings.leaseTtlMs,
@@ -142,8 +147,6 @@ export class DatabaseController {
       engine: doors.engine ?? postgresEngine,
       addressOf: settings.addressOf,
       watch: this.#watch,
-      append: (event) => this.#append(event),
-      poke: (system) => this.#poke(system),
     });
     this.#policy = new FailoverPolicy(clock, settings.isStoppedByPerson);
   }
@@ -165,6 +168,8 @@ export class DatabaseController {
         await this.#tick(system, signal).catch((error: unknown) => {
           if (error instanceof AssertionError) throw error;
           if (signal.aborted) return;
+          // Somebody else changed the record at this moment: the next look is upon what it is now.
+          if (error instanceof Failure && error.code === "store.conflict") return this.#bell.ring();
           this.#doors.log.error("database.tick-failed", {
             system: system.key,
             error: describeError(error),
@@ -396,47 +401,66 @@ export class DatabaseController {
   async #tick(system: DatabaseSystem, signal: AbortSignal): Promise<void> {
     await this.#records.settle(signal);
     if (!this.#records.has(system.key)) return;
-    if (await this.#operations.advance(system, signal)) {
-      // The next step may be decided upon at once: writes may be waiting for it.
-      this.#bell.ring();
-      return;
-    }
+    await this.#advance(system, signal);
     await this.#applyPolicy(system, signal);
+    if (!this.#records.has(system.key)) return;
     const record = this.#records.get(system.key);
+    const viewOf = (id: InstanceId): InstanceView => {
+      return { id, report: this.#reports.fresh(id), mayTry: this.#mayTry(id) };
+    };
     const decisions = decide({
       record,
       rejoin: system.rejoin,
-      instances: instancesOf(system, record).map((id) => ({
-        id,
-        report: this.#reports.fresh(id),
-        mayTry: this.#mayTry(id),
-      })),
+      instances: instancesOf(system, record).map(viewOf),
+      leftovers: this.#leftoversOf(system, record).map(viewOf),
     });
     this.#logChange(system, decisions);
     for (const decision of decisions) await this.#act(system, record, decision, signal);
   }
 
+  /** Takes an operation as far as it goes now; writes may be waiting for it. */
+  async #advance(system: DatabaseSystem, signal: AbortSignal): Promise<void> {
+    let hasMoved = false;
+    try {
+      // Bounded by the steps of an operation, each of which is left once.
+      while (this.#records.has(system.key) && (await this.#operations.advance(system, signal))) {
+        hasMoved = true;
+      }
+    } catch (error) {
+      hasMoved = true;
+      throw error;
+    } finally {
+      // After the commands of the next step: an agent that is told of the news asks again only a round trip later.
+      if (hasMoved) this.#poke(system);
+    }
+  }
+
   async #applyPolicy(system: DatabaseSystem, signal: AbortSignal): Promise<void> {
+    if (!this.#records.has(system.key) || system.failover !== "automatic") return;
     const record = this.#records.get(system.key);
-    if (system.failover !== "automatic" || record.operation !== undefined) return;
+    const running = record.operation && this.#records.operation(record.operation);
+    // What is past its claim may have lost its target; then a failover takes over.
+    if (running && running.phase !== "claimed") return;
     const losses = new Map(
       record.candidates.map((region) => [region, this.#operations.lossOf(system, region)] as const),
     );
     const { decision, event } = this.#policy.decide(system, record, this.#reports, losses);
     if (event) await this.#append(event);
     if (decision.kind !== "fail-over") return;
-    await this.begin(
-      {
-        kind: "failover",
-        database: system.name,
-        to: decision.to,
-        requestedBy: "policy",
-        allowDataLoss: true,
-        expectPrimary: record.primary,
-        overrideFence: undefined,
-      },
-      signal,
-    );
+    const request: OperationRequest = {
+      kind: "failover",
+      database: system.name,
+      to: decision.to,
+      requestedBy: "policy",
+      allowDataLoss: true,
+      expectPrimary: record.primary,
+      overrideFence: undefined,
+    };
+    await this.begin(request, signal).catch(async (error: unknown) => {
+      if (!(error instanceof Failure) || signal.aborted) throw error;
+      const refused = this.#policy.refused(system, record, describeError(error));
+      if (refused) await this.#append(refused);
+    });
   }
 
   async #act(
@@ -472,6 +496,8 @@ export class DatabaseController {
           replace,
         });
       }
+      case "discard":
+        return this.#give(system, decision.instance, { kind: "discard" });
       case "set-aside":
         return this.#give(system, decision.instance, {
           kind: "set-aside",
@@ -479,13 +505,15 @@ export class DatabaseController {
         });
       case "absolve": {
         const condemned = record.condemned.filter((region) => region !== decision.region);
-        return this.#change(system, record, { condemned }, signal);
+        await this.#change(system, record, { condemned }, signal);
+        return this.#noteResync(system, decision.region);
       }
       case "ask-candidate":
         return this.#change(system, record, { asked: [...record.asked, decision.region] }, signal);
       case "accept-candidates": {
         const candidates = [...new Set([...record.candidates, ...decision.regions])];
-        return this.#change(system, record, { candidates, asked: [] }, signal);
+        await this.#change(system, record, { candidates, asked: [] }, signal);
+        return this.#noteResynced(system, decision.regions);
       }
       default:
         unreachable(decision);
@@ -555,6 +583,14 @@ export class DatabaseController {
     });
   }
 
+  /** Places in Regions that left, and that do not stand alone either. */
+  #leftoversOf(system: DatabaseSystem, record: SystemRecord): readonly InstanceId[] {
+    return placesOf(system).filter(({ region }) => {
+      const standsAlone = this.#records.has(detachedSystem(system, region).key);
+      return !record.members.includes(region) && !standsAlone;
+    });
+  }
+
   #regions(): readonly RegionId[] {
     const places = this.#settings.systems.flatMap((system) => placesOf(system));
     return [...new Set(places.map(({ region }) => region))];
@@ -584,6 +620,28 @@ export class DatabaseController {
     return operation.phase === "ended" || because === undefined
       ? operation
       : { ...operation, because };
+  }
+
+  /** A Region that lost its history in a failover is rebuilt, and is a candidate again in the end. */
+  async #noteResync(system: DatabaseSystem, region: RegionId): Promise<void> {
+    this.#resyncing.add(`${system.key}/${region}`);
+    const member = { database: system.name, region };
+    for (const event of resyncEvents(member, "started")) await this.#append(event);
+  }
+
+  async #noteResynced(system: DatabaseSystem, regions: readonly RegionId[]): Promise<void> {
+    for (const region of regions) {
+      if (!this.#resyncing.delete(`${system.key}/${region}`)) continue;
+      const member = { database: system.name, region };
+      for (const event of resyncEvents(member, "finished")) await this.#append(event);
+    }
+  }
+
+  #noteOperation(before: Operation | undefined, after: Operation): void {
+    const { id, phase, step, outcome, because } = after;
+    this.#doors.log.info("database.operation-changed", { id, phase, step, outcome, because });
+    for (const event of operationEvents(before, after)) void this.#append(event);
+    this.#noteChange();
   }
 
   /** An archive that fails (a full disk) must not stop decisions. */

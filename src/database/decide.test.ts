@@ -35,9 +35,9 @@ function instance(region: RegionId, report?: InstanceReport, mayTry = true): Ins
   return { id: { database, region, number: 1 }, report, mayTry };
 }
 
-type Seen = Omit<SystemView, "rejoin"> & Partial<SystemView>;
+type Seen = Omit<SystemView, "rejoin" | "leftovers"> & Partial<SystemView>;
 const decideOn = (view: Seen): ReturnType<typeof decide> =>
-  decide({ rejoin: "automatic", ...view });
+  decide({ rejoin: "automatic", leftovers: [], ...view });
 const kinds = (view: Seen): string[] => decideOn(view).map(({ kind }) => kind);
 
 test("D1: an empty writer is created, once its agent reports", () => {
@@ -267,4 +267,13 @@ test("D12: whatever is seen, a condemned Region is never cloned into, and the wr
       }
     }),
   );
+});
+
+test("D13: what a Region holds that is no member any more is discarded, once it is heard", () => {
+  const view = { record: createdRecord({ members: [east] }), instances: [instance(east, serving)] };
+  expect(kinds({ ...view, leftovers: [instance(west, serving)] })).toContain("discard");
+  expect(kinds({ ...view, leftovers: [instance(west, empty)] })).not.toContain("discard");
+  expect(kinds({ ...view, leftovers: [instance(west)] })).not.toContain("discard");
+  const others = { ...serving, systemId: theirs };
+  expect(kinds({ ...view, leftovers: [instance(west, others)] })).not.toContain("discard");
 });

@@ -23,6 +23,8 @@ export type SystemView = {
   readonly record: SystemRecord;
   /** Those of the member Regions. */
   readonly instances: readonly InstanceView[];
+  /** Instances in Regions that are no members any more. */
+  readonly leftovers: readonly InstanceView[];
   /** Whether what left the common history comes back by itself, once it is evidence. */
   readonly rejoin: "automatic" | "manual";
 };
@@ -38,6 +40,7 @@ export type Decision = { readonly because: string } & (
       readonly replace: boolean;
     }
   | { readonly kind: "set-aside"; readonly instance: InstanceId }
+  | { readonly kind: "discard"; readonly instance: InstanceId }
   /** What a Region held is evidence by now: it may be cloned. */
   | { readonly kind: "absolve"; readonly region: RegionId }
   | { readonly kind: "ask-candidate"; readonly region: RegionId }
@@ -55,7 +58,8 @@ export function decide(view: SystemView): readonly Decision[] {
     ...decideClone(secondary, view, systemId),
   ]);
   // One change of the record at a time: the next one is decided upon what this one leaves.
-  const needed = [...mends, ...decideCandidates(secondaries, view).slice(0, 1)];
+  const discards = view.leftovers.flatMap((leftover) => decideDiscard(leftover, systemId));
+  const needed = [...mends, ...discards, ...decideCandidates(secondaries, view).slice(0, 1)];
   return needed.length > 0 ? needed : [wait("no instance needs anything that can be had now")];
 }
 
@@ -94,6 +98,15 @@ function decideEvidence(secondary: InstanceView, view: SystemView): readonly Dec
   const mustGo = report.state.kind === "diverged" || (isCondemned && report.systemId !== undefined);
   if (!mustGo || !mayTry || view.rejoin === "manual") return [];
   return [{ kind: "set-aside", instance: id, because: "it left the history of the others" }];
+}
+
+/** A Region that was away when it was removed hears of it when it is back. */
+function decideDiscard(
+  { id, report, mayTry }: InstanceView,
+  systemId: SystemId,
+): readonly Decision[] {
+  if (!report || isBusy(report) || !mayTry || report.systemId !== systemId) return [];
+  return [{ kind: "discard", instance: id, because: `${id.region} is no member any more` }];
 }
 
 function decideClone(

@@ -12,8 +12,10 @@ import type { SystemRecord } from "./records.ts";
 import { reportMaxAgeMs, type Reports } from "./reports.ts";
 import { firstIn, type DatabaseSystem } from "./topology.ts";
 
-/** States that end in minutes at most without anybody's doing. */
+/** States that end by themselves, unless the server fails and is started over and over. */
 const passing = new Set(["starting", "promoting", "creating"]);
+/** 60 s: recovery after a crash replays a few gigabytes in that time. */
+const passingMsMax = 60_000;
 
 export class FailoverPolicy {
   readonly #clock: Clock;
@@ -77,13 +79,19 @@ export class FailoverPolicy {
   /** Only while its agent is heard: silence is another trouble. */
   #failingMs(key: string, writer: InstanceReport | undefined, nowMs: number): number {
     const state = writer?.state.kind;
-    if (state === undefined || state === "serving" || passing.has(state)) {
+    if (state === undefined || state === "serving") {
       this.#failingSinceMs.delete(key);
       return 0;
     }
     const sinceMs = this.#failingSinceMs.get(key) ?? nowMs;
     this.#failingSinceMs.set(key, sinceMs);
-    return nowMs - sinceMs;
+    const failingMs = nowMs - sinceMs;
+    return passing.has(state) && failingMs < passingMsMax ? 0 : failingMs;
+  }
+
+  /** It was decided, and could not begin: nothing else of the system waits for it. */
+  refused(system: DatabaseSystem, record: SystemRecord, because: string): NewEvent | undefined {
+    return this.#tell(system, record, { kind: "hold", because });
   }
 
   #tell(

@@ -195,6 +195,8 @@ test("A18: nobody is promoted without the lease, or for an epoch that it is not 
   copy.obey({ ...promote, id: "p2" });
   await bench.pass(10_000);
   expect(settled(copy, "p2")?.outcome).toBe("failed");
+  // Not begun at all: a fence would have had to end it.
+  expect(copy.events).toEqual([]);
   // Not even out of recovery: a timeline of its own could not be taken back.
   expect(bench.copy.data).toMatchObject({ isStandby: true, fork: undefined });
 });

@@ -6,7 +6,6 @@
 import type { Clock, Log } from "../env/env.ts";
 import { decideFrame, firstStep, type FrameDecision } from "../engine/frame.ts";
 import type { Learnt } from "../engine/engine.ts";
-import type { NewEvent } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 import type {
   EstimatedLoss,
@@ -20,12 +19,10 @@ import { claim, nextVersion } from "./claim.ts";
 import type { CommandDesk } from "./command-desk.ts";
 import { estimateLoss } from "./estimated-loss.ts";
 import type { LeaseBook } from "./lease-book.ts";
-import { operationEvents } from "./operation-events.ts";
 import type { OperationDeed, OperationView } from "./operation-view.ts";
 import type { DatabaseEngine } from "./postgres-engine.ts";
 import { precheck, type CodedCheck } from "./prechecks.ts";
-import type { BookChange, RecordBook } from "./record-book.ts";
-import type { SystemRecord } from "./records.ts";
+import type { RecordBook, RecordChange } from "./record-book.ts";
 import type { Reports } from "./reports.ts";
 import { closeStep, openStep } from "./step-journal.ts";
 import type { StepWatch } from "./step-watch.ts";
@@ -47,9 +44,6 @@ export type OperationDoors = {
   readonly engine: DatabaseEngine;
   readonly addressOf: AddressOf;
   readonly watch: StepWatch;
-  readonly append: (event: NewEvent) => Promise<void>;
-  /** The system's agents have something new to obey. */
-  readonly poke: (system: DatabaseSystem) => void;
 };
 
 export class Operations {
@@ -123,13 +117,13 @@ export class Operations {
       writePauseMs: undefined,
     };
     const held = nextVersion(record, { operation: id, isFencing: request.kind === "failover" });
-    const superseded = this.#superseded(record, id);
+    const superseded = this.#superseded(system, request, id);
     const change = {
       records: [{ key: system.key, before: record, after: held }],
       operations: [operation, ...superseded],
     };
     this.#own.add(id);
-    await this.#commit(system, change, signal);
+    await records.change(change, signal);
     for (const { id: old } of superseded) {
       this.#doors.commands.withdraw(old);
       watch.end(old);
@@ -165,8 +159,6 @@ export class Operations {
     const { operation: id } = records.get(system.key);
     const operation = id && records.operation(id);
     if (!operation) return false;
-    // A Region that was detached stands alone by now; the operation is led by the system that it left.
-    if (operation.system !== system.key) return false;
     const decision = decideFrame(engine, this.#view(system, operation));
     await this.#act(system, operation, decision, signal);
     return decision.kind !== "wait" && decision.kind !== "do";
@@ -175,7 +167,7 @@ export class Operations {
   lossOf(system: DatabaseSystem, to: RegionId): EstimatedLoss | undefined {
     const { records, reports } = this.#doors;
     const writer = firstIn(system, records.get(system.key).primary);
-    return estimateLoss(reports.last(writer), to);
+    return estimateLoss(reports.lastWords(writer), to);
   }
 
   async #act(
@@ -217,7 +209,7 @@ export class Operations {
     const deed = { instance, step, operation: operation.id };
     // Done is done: a second clean stop of a writer that stopped would fail, and so would the operation.
     if (this.#doors.commands.progress(deed)?.outcome === "done") return;
-    const { epoch, version } = this.#led(system, operation).record;
+    const { epoch, version } = this.#doors.records.get(system.key);
     const given = this.#doors.commands.give({ ...deed, epoch, version, action });
     if (given) {
       this.#doors.log.info("database.command-given", {
@@ -233,7 +225,7 @@ export class Operations {
     { step, learnt, because }: Extract<FrameDecision<OperationDeed>, { readonly kind: "next" }>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, watch } = this.#doors;
+    const { clock, records, watch } = this.#doors;
     const steps = closeStep(operation.steps, watch.ms(operation.id), because);
     const after = {
       ...operation,
@@ -241,8 +233,11 @@ export class Operations {
       step,
       steps: [...steps, openStep(step, clock.wallMs())],
     };
-    const records = this.#promoted(system, operation, learnt);
-    await this.#commit(system, { records, operations: [after] }, signal);
+    const changed = this.#promoted(system, learnt);
+    // The record is part of it even where it stays as it is, so that a cancellation is not written over.
+    const record = records.get(system.key);
+    const held = { key: system.key, before: record, after: record };
+    await records.change({ records: changed ? [changed] : [held], operations: [after] }, signal);
     watch.begin(operation.id, step);
   }
 
@@ -266,6 +261,8 @@ export class Operations {
     const claimed: Operation = {
       ...operation,
       ...decision.learnt,
+      // A Region that was detached is led by itself from now on; the system that it left is free.
+      system: operation.kind === "detach" ? detachedKey : operation.system,
       phase: "claimed",
       step,
       steps: [
@@ -274,11 +271,9 @@ export class Operations {
         ...(decision.step === undefined ? [] : [openStep(decision.step, clock.wallMs())]),
       ],
     };
-    watch.begin(operation.id, "claim");
-    await this.#commit(system, { records: changed, operations: [claimed] }, signal);
+    watch.claims(operation.id);
+    await records.change({ records: changed, operations: [claimed] }, signal);
     watch.claimed(operation.id, step);
-    // The new writer's lease may be on its way from this moment on.
-    this.#doors.leases.granted(system.key);
   }
 
   async #end(
@@ -301,62 +296,31 @@ export class Operations {
       because: how.because,
       steps,
     };
-    const promoted = this.#promoted(system, operation, how.learnt);
-    const freed = [system.key, detachedSystem(system, operation.to).key]
-      .filter((key) => records.has(key) && records.get(key).operation === operation.id)
-      .map((key) => {
-        const before = records.get(key);
-        const learnt = promoted.find((one) => one.key === key)?.after ?? before;
-        return {
-          key,
-          before,
-          after: nextVersion(
-            { ...learnt, version: before.version },
-            { operation: undefined, isFencing: false },
-          ),
-        };
-      });
-    await this.#commit(system, { records: freed, operations: [after] }, signal);
+    const before = records.get(system.key);
+    const learnt = this.#promoted(system, how.learnt)?.after ?? before;
+    const freed = nextVersion(
+      { ...learnt, version: before.version },
+      { operation: undefined, isFencing: false },
+    );
+    await records.change(
+      { records: [{ key: system.key, before, after: freed }], operations: [after] },
+      signal,
+    );
     commands.withdraw(operation.id);
     watch.end(operation.id);
   }
 
   /** A new timeline is part of the system's history from the moment in which anybody hears of it. */
-  #promoted(system: DatabaseSystem, operation: Operation, { fork }: Learnt): BookChange["records"] {
-    if (!fork) return [];
-    const { key, record } = this.#led(system, operation);
-    const forks = [...record.forks.filter(({ timeline }) => timeline !== fork.timeline), fork];
-    return [{ key, before: record, after: nextVersion(record, { forks, isPromoted: true }) }];
-  }
-
-  /** The system whose record an operation's steps are about: after a detachment, the new one. */
-  #led(
-    system: DatabaseSystem,
-    { kind, phase, to }: Operation,
-  ): { readonly key: string; readonly record: SystemRecord } {
-    const { records } = this.#doors;
-    const detached = detachedSystem(system, to).key;
-    const key =
-      kind === "detach" && phase === "claimed" && records.has(detached) ? detached : system.key;
-    return { key, record: records.get(key) };
-  }
-
-  /** Everybody hears of it at once: agents, archive, and those who follow. */
-  async #commit(system: DatabaseSystem, change: BookChange, signal: AbortSignal): Promise<void> {
-    const { records, append, poke, log } = this.#doors;
-    const before = change.operations.map(({ id }) => records.operation(id));
-    await records.change(change, signal);
-    poke(system);
-    for (const [index, after] of change.operations.entries()) {
-      const { id, phase, step, outcome, because } = after;
-      log.info("database.operation-changed", { id, phase, step, outcome, because });
-      for (const event of operationEvents(before[index], after)) void append(event);
-    }
+  #promoted({ key }: DatabaseSystem, { fork }: Learnt): RecordChange | undefined {
+    if (!fork) return undefined;
+    const before = this.#doors.records.get(key);
+    const forks = [...before.forks.filter(({ timeline }) => timeline !== fork.timeline), fork];
+    return { key, before, after: nextVersion(before, { forks, isPromoted: true }) };
   }
 
   #view(system: DatabaseSystem, operation: Operation): OperationView {
-    const { commands, reports, leases, watch, addressOf } = this.#doors;
-    const { record } = this.#led(system, operation);
+    const { commands, records, reports, leases, watch, addressOf } = this.#doors;
+    const record = records.get(system.key);
     const instanceOf = (region: RegionId): ReturnType<typeof firstIn> => firstIn(system, region);
     return {
       operation,
@@ -393,11 +357,21 @@ export class Operations {
     });
   }
 
-  #superseded({ operation: id }: SystemRecord, by: OperationId): readonly Operation[] {
-    const running = id && this.#doors.records.operation(id);
-    if (!running) return [];
-    const because = `${by} took over, because its target was given up`;
-    return [{ ...running, phase: "ended", outcome: "failed", because }];
+  /** What a failover takes over from, and what was to become of a Region that stands alone. */
+  #superseded(
+    system: DatabaseSystem,
+    { to }: OperationRequest,
+    by: OperationId,
+  ): readonly Operation[] {
+    const { records } = this.#doors;
+    const keys = [system.key, detachedSystem(system, to).key];
+    return keys.flatMap((key) => {
+      const id = records.has(key) ? records.get(key).operation : undefined;
+      const running = id && records.operation(id);
+      if (!running) return [];
+      const because = `${by} took over, because its target was given up`;
+      return [{ ...running, phase: "ended", outcome: "failed", because }];
+    });
   }
 
   #fenceOf(system: DatabaseSystem, request: OperationRequest): string {

@@ -33,7 +33,7 @@ function openStore(disk = new SimDisk()): Store {
 }
 
 async function openBook(store: Store): Promise<RecordBook> {
-  const book = new RecordBook(store);
+  const book = new RecordBook(store, () => undefined);
   await book.open(firsts, never);
   return book;
 }
@@ -117,7 +117,7 @@ test("D2: what was read while a change went through does not replace what the ch
       };
     },
   });
-  const book = new RecordBook(slow);
+  const book = new RecordBook(slow, () => undefined);
   const opened = book.open(firsts, never);
   await letGo(() => release(), opened);
   await expect(change(book, creating, first)).rejects.toMatchObject({ code: "store.conflict" });

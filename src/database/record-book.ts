@@ -22,19 +22,25 @@ const operationsMax = 200;
 /** Ten: a read is repeated only when a change of this very controller ended meanwhile; compare-and-swap sees the rest. */
 const readsMax = 10;
 
+/** `after` undefined: the record goes. `before` undefined: it must not exist. */
+export type RecordChange = {
+  readonly key: string;
+  readonly before: SystemRecord | undefined;
+  readonly after: SystemRecord | undefined;
+};
+
 /** What one commit changes: each system and operation at most once. */
 export type BookChange = {
-  /** `after` undefined: the record goes. `before` undefined: it must not exist. */
-  readonly records: readonly {
-    readonly key: string;
-    readonly before: SystemRecord | undefined;
-    readonly after: SystemRecord | undefined;
-  }[];
+  readonly records: readonly RecordChange[];
   readonly operations: readonly Operation[];
 };
 
+/** Hears each change of an operation once, also one whose answer was lost and that was found by reading again. */
+export type OperationHearer = (before: Operation | undefined, after: Operation) => void;
+
 export class RecordBook {
   readonly #store: Store;
+  readonly #hear: OperationHearer;
   #records = new Map<string, SystemRecord>();
   #operations = new Map<OperationId, Operation>();
   /** Word for word: an earlier version of Leeward may have written a record with fewer fields. */
@@ -43,8 +49,9 @@ export class RecordBook {
   /** Counts changes that ended, well or not: what was read while one did may be older than the copy. */
   #ended = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, hear: OperationHearer) {
     this.#store = store;
+    this.#hear = hear;
   }
 
   /** Reads everything, and makes the records that are missing. @throws Failure of the store */
@@ -86,7 +93,10 @@ export class RecordBook {
   /** Reads everything again when a change failed. Decide only upon what is there afterwards. */
   async settle(signal: AbortSignal): Promise<void> {
     for (let reads = 0; this.#isDoubtful && reads < readsMax; reads++) {
+      const known = this.#operations;
       this.#isDoubtful = !(await this.#read(new Map(this.#records), signal));
+      if (this.#isDoubtful) continue;
+      for (const after of this.operations()) this.#tell(known.get(after.id), after);
     }
   }
 
@@ -110,8 +120,17 @@ export class RecordBook {
       throw new Failure("store.conflict", `The record ${keys} changed while it was decided upon`);
     }
     for (const { key, after } of records) this.#keep(key, after);
-    for (const operation of operations) this.#operations.set(operation.id, operation);
+    for (const operation of operations) {
+      const before = this.#operations.get(operation.id);
+      this.#operations.set(operation.id, operation);
+      this.#tell(before, operation);
+    }
     for (const id of outdated) this.#operations.delete(id);
+  }
+
+  #tell(before: Operation | undefined, after: Operation): void {
+    const isNews = !before || formatOperation(before) !== formatOperation(after);
+    if (isNews) this.#hear(before, after);
   }
 
   /** Several may be under way at once, so that one that went well says nothing about another. */

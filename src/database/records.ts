@@ -84,14 +84,15 @@ export function formatRecord(record: SystemRecord): string {
 }
 
 /**
- * `first` fills in what a record of an earlier version of Leeward does not have.
+ * `first` fills in what a record of an earlier version of Leeward does not have; undefined for a database that
+ * leeward.yaml no longer names.
  * @throws Failure `state.damaged`
  */
 export function parseRecord(entry: Entry, first: SystemRecord | undefined): SystemRecord {
   try {
     const written = JSON.parse(entry.value) as z.input<typeof systemRecord>;
-    const blank = first ? (z.encode(systemRecord, first) as z.input<typeof systemRecord>) : {};
-    return z.decode(systemRecord, { ...blank, ...written });
+    const blank = first ?? firstRecord(written.primary, [written.primary], written.sinceWallMs);
+    return z.decode(systemRecord, { ...z.encode(systemRecord, blank), ...written });
   } catch (cause) {
     throw new Failure("state.damaged", `Could not read ${entry.key} in the controller's store`, {
       cause,

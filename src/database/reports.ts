@@ -29,6 +29,8 @@ export class Reports {
   readonly #clock: Clock;
   readonly #term: ControllerTerm;
   readonly #byRegion = new Map<RegionId, RegionReport>();
+  /** Of Regions that were switched off: what they said last is no longer so, and still says what was lost. */
+  readonly #forgotten = new Map<RegionId, RegionReport>();
   readonly #taken = new Map<RegionId, number>();
 
   constructor(clock: Clock, term: ControllerTerm) {
@@ -52,6 +54,8 @@ export class Reports {
 
   /** The Region was switched off: what it said last is no longer so. */
   forget(region: RegionId): void {
+    const last = this.#byRegion.get(region);
+    if (last) this.#forgotten.set(region, last);
     this.#byRegion.delete(region);
     // What it sent before it was switched off is not believed either.
     this.#nextTicket(region);
@@ -71,18 +75,26 @@ export class Reports {
 
   /** The last report of an instance, however old. */
   last(id: InstanceId): ReportedInstance | undefined {
-    const region = this.#byRegion.get(id.region);
-    const report = region?.instances.find(
-      ({ database, number }) => database === id.database && number === id.number,
-    );
-    if (!region || !report) return undefined;
-    return { report, ageMs: this.#clock.monotonicMs() - region.atMs };
+    return this.#reportIn(this.#byRegion.get(id.region), id);
+  }
+
+  /** As `last`, also when its Region was switched off since. */
+  lastWords(id: InstanceId): ReportedInstance | undefined {
+    return this.last(id) ?? this.#reportIn(this.#forgotten.get(id.region), id);
   }
 
   /** The last report of an instance, when it is recent enough to act upon. */
   fresh(id: InstanceId): InstanceReport | undefined {
     const last = this.last(id);
     return last && last.ageMs <= reportMaxAgeMs ? last.report : undefined;
+  }
+
+  #reportIn(region: RegionReport | undefined, id: InstanceId): ReportedInstance | undefined {
+    const report = region?.instances.find(
+      ({ database, number }) => database === id.database && number === id.number,
+    );
+    if (!region || !report) return undefined;
+    return { report, ageMs: this.#clock.monotonicMs() - region.atMs };
   }
 
   #nextTicket(region: RegionId): void {

@@ -17,7 +17,7 @@ test("a step is timed on the controller's own clock, and the claim between two s
   watch.begin(id, "hand-over");
   await clock.runUntil(700);
   expect(watch.ms(id)).toEqual({ stepMs: 700, claimMs: undefined });
-  watch.begin(id, "claim");
+  watch.claims(id);
   await clock.runUntil(730);
   watch.claimed(id, "promote");
   await clock.runUntil(1_000);

@@ -6,6 +6,7 @@ type Watched = {
   readonly step: string;
   readonly startedAtMs: number;
   readonly claimMs: number | undefined;
+  claimBeganAtMs: number | undefined;
   because: string;
 };
 
@@ -20,14 +21,20 @@ export class StepWatch {
   }
 
   begin(id: OperationId, step: string): void {
-    const claimMs = this.#watched.get(id)?.claimMs;
-    this.#set(id, { step, startedAtMs: this.#clock.monotonicMs(), claimMs, because: "" });
+    this.#set(id, step, this.#watched.get(id)?.claimMs);
   }
 
-  /** The claim that was begun is durable now. */
+  /** The claim is being made. The step's own stopwatch goes on: a claim that fails does not begin its bound anew. */
+  claims(id: OperationId): void {
+    const watched = this.#watched.get(id);
+    if (watched) watched.claimBeganAtMs = this.#clock.monotonicMs();
+  }
+
+  /** The claim is durable. */
   claimed(id: OperationId, step: string): void {
-    const claimMs = this.stepMs(id);
-    this.#set(id, { step, startedAtMs: this.#clock.monotonicMs(), claimMs, because: "" });
+    const beganAtMs = this.#watched.get(id)?.claimBeganAtMs;
+    const nowMs = this.#clock.monotonicMs();
+    this.#set(id, step, beganAtMs === undefined ? undefined : Math.round(nowMs - beganAtMs));
   }
 
   /** What the present step waits for. */
@@ -62,8 +69,9 @@ export class StepWatch {
     this.#changed(id);
   }
 
-  #set(id: OperationId, watched: Watched): void {
-    this.#watched.set(id, watched);
+  #set(id: OperationId, step: string, claimMs: number | undefined): void {
+    const startedAtMs = this.#clock.monotonicMs();
+    this.#watched.set(id, { step, startedAtMs, claimMs, claimBeganAtMs: undefined, because: "" });
     this.#changed(id);
   }
 }

@@ -108,7 +108,7 @@ function prepare(view: OperationView): Decision {
   const { from, to } = view.operation;
   const waiting = view.progressOf(to, awaiting);
   if (waiting?.outcome === "failed") return { kind: "give-up", because: waiting.because };
-  if (waiting) return { kind: "done", learnt: {}, because: `${to} watches ${from}` };
+  if (waiting?.result) return { kind: "done", learnt: {}, because: `${to} watches ${from}` };
   const action = { kind: awaiting, upstream: view.upstreamOf(to, from) } as const;
   return {
     kind: "do",

@@ -65,7 +65,8 @@ export function firstIn(system: DatabaseSystem, region: RegionId): InstanceId {
 export function detachedSystem(system: DatabaseSystem, region: RegionId): DatabaseSystem {
   return {
     ...system,
-    key: `${system.key}-${region}`,
+    // No database of leeward.yaml has such a key, whatever it is called.
+    key: `${system.key}@${region}`,
     name: `${system.name}-${region}` as DatabaseId,
     firstPrimary: region,
     regions: system.regions.filter((one) => one.region === region),

@@ -75,6 +75,8 @@ export type CommandResult =
       readonly timeline: number;
       readonly lsn: Lsn;
     }
+  /** The target watches the old writer. `isProbing`: its probes are acknowledged, so the write pause will be known. */
+  | { readonly kind: "watching"; readonly isProbing: boolean }
   /** The target has replayed what it received, and its stream has ended. */
   | { readonly kind: "position"; readonly timeline: number; readonly replayedLsn: Lsn }
   /** `writePauseMs`: between the probe's last write on the old writer and its first on this one. */

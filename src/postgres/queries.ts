@@ -11,13 +11,14 @@ export type StatusRow = {
 
 /**
  * `pg_control_checkpoint()` names the old timeline until the first checkpoint after a promotion, so a primary
- * reads it from the name of its WAL file, and a standby from its receiver while it has one.
+ * reads it from the name of its WAL file, and a standby from its receiver while it has one. After that, the control file
+ * names an old timeline until a restartpoint; the names of the files that were received tell the new one at once.
  */
 export const statusQuery = `
 select s.system_identifier::text as system_id,
        r.is_in_recovery,
        case when r.is_in_recovery
-            then coalesce(w.received_tli, c.timeline_id)
+            then coalesce(w.received_tli, f.timeline, c.timeline_id)
             else ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int
        end as timeline,
        case when r.is_in_recovery
@@ -30,7 +31,12 @@ select s.system_identifier::text as system_id,
   from pg_control_system() s
  cross join pg_control_checkpoint() c
  cross join (select pg_is_in_recovery() as is_in_recovery) r
-  left join pg_stat_wal_receiver w on true`;
+  left join pg_stat_wal_receiver w on true
+  left join lateral (
+    select max(('x' || substr(name, 1, 8))::bit(32)::int) as timeline
+      from pg_ls_waldir()
+     where r.is_in_recovery and w.received_tli is null and name ~ '^[0-9A-F]{24}$'
+  ) f on true`;
 
 /**
  * Drops Leeward's physical slots that are not named and that nobody uses. One that comes into use in this moment

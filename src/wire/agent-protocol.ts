@@ -56,6 +56,7 @@ export const fork: z.ZodType<Fork> = z.object({
 
 const result = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("token"), systemId, timeline: z.number().int(), lsn }),
+  z.object({ kind: z.literal("watching"), isProbing: z.boolean() }),
   z.object({ kind: z.literal("position"), timeline: z.number().int(), replayedLsn: lsn }),
   z.object({ kind: z.literal("promoted"), fork, writePauseMs: maybe(z.number()) }),
 ]);
