@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "sim/**/*.test.ts"],
+          include: ["src/**/*.test.ts", "sim/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: ["src/**/*.pg.test.ts"],
         },
       },

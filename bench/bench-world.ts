@@ -1,6 +1,6 @@
 /** A world of its own for a benchmark: a copy of the example in a fresh directory, driven as a user does. */
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,7 @@ import { parseSecrets, type WorldSecrets } from "../src/config/secrets.ts";
 import { stateLayout, type StateLayout } from "../src/config/state-directory.ts";
 import { nodeClock } from "../src/env/node/clock.ts";
 import { nodeFiles } from "../src/env/node/files.ts";
+import { removeTree } from "../src/env/node/remove-tree.ts";
 import { readSupervisorRecord } from "../src/supervisor/supervisor-record.ts";
 import { endingWith } from "./interrupted.ts";
 
@@ -129,7 +130,7 @@ export class BenchWorld {
   }
 
   #remove(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    removeTree(this.directory);
   }
 
   /** An empty directory beside the state, on the same disk. */

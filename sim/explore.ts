@@ -58,7 +58,12 @@ export function merge(a: Findings, b: Findings): Findings {
 }
 
 async function runSeed(seed: number, faultsMs: number): Promise<Outcome> {
-  const outcome = await new SimWorld(seed).run(faultsMs);
+  const world = new SimWorld(seed);
+  const outcome = await world.run(faultsMs).catch((error: unknown) => {
+    // A world that cannot be lived through is a finding like any other.
+    world.referee.violate(`the world came to an end: ${String(error)}`);
+    return world.outcome();
+  });
   if (seed % repeatEvery !== 0) return outcome;
   const again = await new SimWorld(seed).run(faultsMs);
   if (again.trace === outcome.trace) return outcome;

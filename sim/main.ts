@@ -24,8 +24,10 @@ const minutes = Number(values.minutes);
 const faultsMs = minutes * 60_000;
 
 if (values.stride !== undefined) {
+  // Whoever asked is gone: nobody wants the answer.
+  process.once("disconnect", () => process.exit(1));
   const found = await explore({ firstSeed, seeds, stride: Number(values.stride), faultsMs });
-  process.send?.(found);
+  process.send?.(found, () => process.disconnect());
 } else if (values.log) {
   await showLog();
 } else {

@@ -26,6 +26,7 @@ export function readLag(name: string, slot: SimSlot, upstream: Upstream): Replic
     progressLagMs: bytes === 0 ? 0 : Math.max(flushed.ageMs, 1),
     sentBytes: slot.restartLsn,
     slotIsIntact: !slot.isLost,
+    walFromLsn: undefined,
     loss: { transactions: flushed.count, bytes, isExact: true },
   };
 }

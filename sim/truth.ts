@@ -92,17 +92,7 @@ export class Truth {
       this.#terms.violate(
         `${name} acknowledged a write ${Math.round(lateMs)} ms after its lease (I2)`,
       );
-    const { last } = known;
-    // Those that wait for a standby are acknowledged in any order.
-    if (last?.branch === commit.branch) {
-      if (commit.lsn > last.lsn) known.last = commit;
-      return;
-    }
-    if (last && !holds({ branch: commit.branch, lsn: commit.lsn }, last))
-      this.#terms.violate(
-        `${name} acknowledged commit ${commit.id} without the commit ${last.id} before it (I1)`,
-      );
-    known.last = commit;
+    this.#goOn(known, commit);
   };
 
   readonly promoted = (host: SimHost): void => {
@@ -224,6 +214,21 @@ export class Truth {
       this.#terms.violate(`commit ${commit.id}, acknowledged by ${where}, is nowhere (I4)`);
       return;
     }
+  }
+
+  /** Each acknowledged commit has all before it, but those that a failover gave up. */
+  #goOn(known: Known, commit: SimCommit): void {
+    const { last } = known;
+    // Those that wait for a standby are acknowledged in any order.
+    if (last?.branch === commit.branch) {
+      if (commit.lsn > last.lsn) known.last = commit;
+      return;
+    }
+    if (last && !holds({ branch: commit.branch, lsn: commit.lsn }, last))
+      this.#terms.violate(
+        `${formatInstance(commit.host.id)} acknowledged commit ${commit.id} without the commit ${last.id} before it (I1)`,
+      );
+    known.last = commit;
   }
 
   #journalled(entry: Entry): void {

@@ -108,6 +108,7 @@ export function lagOf(region: RegionId, fields: Partial<MeasuredLag> = {}): Meas
     progressLagMs: 0,
     sentBytes: 0,
     slotIsIntact: true,
+    walFromLsn: lsn(0),
     loss: { transactions: 0, bytes: 0, isExact: true },
     ...fields,
   };

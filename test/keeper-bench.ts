@@ -45,6 +45,7 @@ export const primary: Assignment = {
   operation: undefined,
   failsafe: [],
   rpoGuardMs: 0,
+  isPromoted: true,
 };
 
 /** What a Region's agent has for its one instance. */

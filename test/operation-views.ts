@@ -11,6 +11,8 @@ export type Shown = Partial<Pick<OperationView, "record" | "stepMs" | "isInherit
   readonly leaseLeftMs?: number;
   /** Regions that are left out do not report. */
   readonly reports?: Readonly<Record<string, InstanceReport>>;
+  /** 0 where it is left out. */
+  readonly reportAgesMs?: Readonly<Record<string, number>>;
   /** By `region step`. */
   readonly progress?: Readonly<Record<string, CommandProgress>>;
 };
@@ -25,6 +27,7 @@ export function viewOf(operation: Operation, shown: Shown = {}): OperationView {
     leaseLeftMs,
     instanceOf: (region) => firstIn(orders, region),
     reportOf: (region) => reports[region],
+    reportAgeMsOf: (region) => shown.reportAgesMs?.[region] ?? 0,
     progressOf: (region, step) => progress[`${region} ${step}`],
     upstreamOf: (from, to) => {
       const told = { ...record, primary: to };

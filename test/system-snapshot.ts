@@ -1,5 +1,5 @@
 /** A database with a writer and a secondary as the controller sees it, for tests of what shows it. */
-import type { SystemSnapshot } from "../src/database/controller.ts";
+import type { SystemSnapshot } from "../src/database/system-snapshot.ts";
 import type { EvidenceSlot } from "../src/model/evidence.ts";
 import { firstRecord } from "../src/database/records.ts";
 import type { InstanceReport, InstanceState, MeasuredLag } from "../src/model/instance.ts";
@@ -20,6 +20,7 @@ export const someLag: MeasuredLag = {
   progressLagMs: 300,
   sentBytes: 1_000,
   slotIsIntact: true,
+  walFromLsn: undefined,
   loss: { transactions: 3, bytes: 1_229, isExact: true },
 };
 

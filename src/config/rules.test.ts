@@ -86,6 +86,11 @@ test.for([
     /^databases\.orders-ro: /,
   ],
   [
+    "names of detached Regions are taken",
+    "databases: { orders: { primary: east }, orders-west: { kind: local } }",
+    /^databases\.orders-west: .*`orders`.*west/,
+  ],
+  [
     "Leeward's roles are taken",
     orders("primary: east, roles: { replicator: {} }"),
     /roles\.replicator: /,
@@ -116,6 +121,14 @@ test.for([
   ["fixed ports are not chosen", "addresses: loopback-block\nports: 9000", /^ports: /],
 ] as const)("%s", ([, yaml, expected]) => {
   expect(breaches(yaml)).toEqual([expect.stringMatching(expected)]);
+});
+
+test("a name that only looks like that of a detached Region is free", () => {
+  expect(
+    breaches(
+      "databases: { notes: { kind: local }, notes-west: { kind: local }, notes-north: { kind: local } }",
+    ),
+  ).toEqual([]);
 });
 
 test.for([

@@ -39,6 +39,7 @@ export function checkRules(document: ConfigDocument): readonly Breach[] {
     ...Object.entries(document.databases).flatMap(([name, database]) =>
       checkDatabase(name, database, Object.keys(document.regions)),
     ),
+    ...checkDetachedNames(document),
     ...atLeastOne("databases", document.databases),
   ];
 }
@@ -153,6 +154,21 @@ function checkDatabaseName(path: readonly string[], name: string): readonly Brea
   return [
     { path, message: "ends like the names of readers (-ro) and writers (-rw) of a database" },
   ];
+}
+
+/** A Region that is detached from a global database becomes one of its own, which needs a name. */
+function checkDetachedNames({ databases, regions }: ConfigDocument): readonly Breach[] {
+  const names = Object.keys(databases);
+  return Object.entries(databases)
+    .filter(([, { kind }]) => kind === "global")
+    .flatMap(([name]) =>
+      Object.keys(regions)
+        .filter((region) => names.includes(`${name}-${region}`))
+        .map((region) => ({
+          path: ["databases", `${name}-${region}`],
+          message: `is the name that \`${name}\` has in ${region} once that Region is detached`,
+        })),
+    );
 }
 
 function checkPlacement(

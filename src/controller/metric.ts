@@ -1,5 +1,6 @@
 /** What a row of a table of metrics is: its name and how its samples are read at each scrape. */
-import type { KeptEvidence, SystemSnapshot } from "../database/controller.ts";
+import type { KeptEvidence } from "../database/evidence-desk.ts";
+import type { SystemSnapshot } from "../database/system-snapshot.ts";
 import type { LinkDirection, LinkTraffic } from "../model/link.ts";
 import type { Operation } from "../model/operation.ts";
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { aSystem, anInstance, east, someLag, west } from "../../test/system-snapshot.ts";
 import { anOperation } from "../../test/operation.ts";
-import type { KeptEvidence, SystemSnapshot } from "../database/controller.ts";
+import type { KeptEvidence } from "../database/evidence-desk.ts";
+import type { SystemSnapshot } from "../database/system-snapshot.ts";
 import type { DatabaseId, Epoch, SystemId } from "../model/region.ts";
 import { metricsRegistry } from "./metrics.ts";
 

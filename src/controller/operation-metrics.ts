@@ -1,5 +1,5 @@
 /** Metrics of who may write, what a failover would lose now, and what operations did. */
-import type { SystemSnapshot } from "../database/controller.ts";
+import type { SystemSnapshot } from "../database/system-snapshot.ts";
 import type { EvidenceSlot } from "../model/evidence.ts";
 import type { InstanceReport } from "../model/instance.ts";
 import type { EstimatedLoss, Operation } from "../model/operation.ts";

@@ -5,7 +5,7 @@ import type {
   ApiOperationPreview,
   ApiSnapshot,
 } from "../api/operations-api.ts";
-import type { KeptEvidence } from "../database/controller.ts";
+import type { KeptEvidence } from "../database/evidence-desk.ts";
 import { formatLsn } from "../model/lsn.ts";
 import type { EstimatedLoss, Operation, OperationPreview } from "../model/operation.ts";
 import { formatInstant } from "../std/instant.ts";

@@ -7,7 +7,7 @@ import type {
   ApiRegion,
   ApiRegionState,
 } from "../api/api.ts";
-import type { SystemSnapshot } from "../database/controller.ts";
+import type { SystemSnapshot } from "../database/system-snapshot.ts";
 import { reportMaxAgeMs } from "../database/reports.ts";
 import type { Address } from "../model/address.ts";
 import { formatBandwidth } from "../model/bandwidth.ts";

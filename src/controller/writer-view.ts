@@ -1,6 +1,6 @@
 /** What holds of a global database's writer: its right to write, what keeps it from that, what bounds a loss. Pure. */
 import type { ApiDatabase } from "../api/api.ts";
-import type { SystemSnapshot } from "../database/controller.ts";
+import type { SystemSnapshot } from "../database/system-snapshot.ts";
 import type { InstanceReport } from "../model/instance.ts";
 import { unreachable } from "../std/assert.ts";
 

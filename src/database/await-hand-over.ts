@@ -4,12 +4,15 @@
  */
 import type { Command, CommandAction } from "../model/assignment.ts";
 import { Failure } from "../model/failure.ts";
+import type { Lsn } from "../model/lsn.ts";
 import type { CommandResult } from "../model/instance.ts";
 import type { ServerStatus } from "../postgres/postgres.ts";
-import type { CommandContext } from "./command-context.ts";
+import type { CommandContext, FoundOut } from "./command-context.ts";
 
 /** 10 ms: what the last look costs the pause, on average half of it; a look costs 1 ms. */
 const lookEveryMs = 10;
+/** 20 ms between positions that are told: some tens of small messages until the old writer has stopped. */
+const tellEveryMs = 20;
 /** 150 s: the checkpoint of the old writer may take 120 s, and its shutdown 10 s; nobody waits for longer. */
 const waitMsMax = 150_000;
 
@@ -22,7 +25,7 @@ type Action = Extract<CommandAction, { readonly kind: "await-handover" }>;
 export async function awaitHandOver(
   context: CommandContext,
   command: Command,
-  { upstream, foundOut }: Action & { readonly foundOut: (result: CommandResult) => void },
+  { upstream, foundOut }: Action & { readonly foundOut: FoundOut },
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { lastAck, postgres } = context;
@@ -39,7 +42,7 @@ export async function awaitHandOver(
   const probing = AbortSignal.any([signal, over.signal]);
   const probes = probeForever(context, upstream.address, probing);
   try {
-    return await Promise.race([endOfStream(context, command, signal), probes]);
+    return await Promise.race([endOfStream(context, command, foundOut, signal), probes]);
   } finally {
     over.abort(new Error("the stream has ended"));
     probes.catch(() => undefined);
@@ -49,10 +52,13 @@ export async function awaitHandOver(
 async function endOfStream(
   context: CommandContext,
   command: Command,
+  foundOut: FoundOut,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { clock, postgres } = context;
   const untilMs = clock.monotonicMs() + waitMsMax;
+  let toldAtMs = -Infinity;
+  let told: Lsn | undefined;
   let before: ServerStatus | undefined;
   while (clock.monotonicMs() < untilMs) {
     if (isOver(context, command)) throw refused(context, `${command.operation} is over`);
@@ -63,6 +69,12 @@ async function endOfStream(
       if (replayedLsn === before.replayedLsn) return { kind: "position", timeline, replayedLsn };
     }
     before = status;
+    // Whoever has the token by now need not wait for the end of the stream, which takes the old writer a round trip.
+    const nowMs = clock.monotonicMs();
+    if (status.replayedLsn !== told && nowMs - toldAtMs >= tellEveryMs) {
+      [told, toldAtMs] = [status.replayedLsn, nowMs];
+      foundOut({ kind: "position", timeline: status.timeline, replayedLsn: status.replayedLsn });
+    }
     await clock.sleep(lookEveryMs, signal);
   }
   throw refused(context, `the old writer did not hand over within ${waitMsMax} ms`);

@@ -3,6 +3,7 @@ import type { CommandAction } from "../model/assignment.ts";
 import { Failure } from "../model/failure.ts";
 import type { CloneProgress, DataDirectory, Postgres } from "../postgres/postgres.ts";
 import type { CommandContext } from "./command-context.ts";
+import { divergence } from "./instance-decide.ts";
 import { Rate } from "./rate.ts";
 
 /** 250 ms: clone progress goes out with the reports; more often than this nobody looks. */
@@ -53,13 +54,17 @@ export async function clone(
 
 /** Only ever a copy: what was a writer's may hold commits that nobody else has (I5). */
 async function removeStandby(
-  { postgres, server }: CommandContext,
+  { assignment, postgres, server }: CommandContext,
   action: CloneAction,
   signal: AbortSignal,
 ): Promise<void> {
+  const given = assignment();
   const data = await postgres.inspect(signal);
   if (data.kind === "present" && !data.isStandby) {
     throw new Failure("postgres.clone-failed", "Refused to remove data that is not a standby's");
+  }
+  if (data.kind === "present" && (!given || divergence(data, given) !== undefined)) {
+    throw new Failure("postgres.clone-failed", "Refused to remove data that may be evidence");
   }
   if (data.kind === "present") requireSystem(data, action);
   await server.stop("immediate", signal);

@@ -55,7 +55,10 @@ function claimEpoch(
     candidates: isForced ? others.filter((region) => region !== from) : [...others, from],
     asked: [],
     // After a failover nobody knows what the old writer has that others lack, so it is kept (I5).
-    condemned: isForced ? [...new Set([...record.condemned, from])] : record.condemned,
+    condemned: (isForced ? [...new Set([...record.condemned, from])] : record.condemned).filter(
+      (region) => region !== to,
+    ),
+    rejoining: record.rejoining.filter((region) => region !== from && region !== to),
     isPromoted: false,
     isFencing: false,
     lastFailoverWallMs: isForced ? wallMs : record.lastFailoverWallMs,
@@ -87,6 +90,7 @@ function rejoin(operation: Operation, view: ClaimView): BookChange["records"] {
   return leaveDetached(view, {
     members: [...new Set([...record.members, operation.to])],
     condemned: [...new Set([...record.condemned, operation.to])],
+    rejoining: [...new Set([...record.rejoining, operation.to])],
     candidates: record.candidates.filter((region) => region !== operation.to),
   });
 }
@@ -118,5 +122,6 @@ function without(record: SystemRecord, region: RegionId): Partial<SystemRecord> 
     candidates: others(record.candidates),
     asked: others(record.asked),
     condemned: others(record.condemned),
+    rejoining: others(record.rejoining),
   };
 }

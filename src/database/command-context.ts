@@ -3,7 +3,7 @@ import type { Clock, Log } from "../env/env.ts";
 import type { WriteGate } from "../engine/write-gate.ts";
 import type { Address } from "../model/address.ts";
 import type { Assignment } from "../model/assignment.ts";
-import type { InstanceState } from "../model/instance.ts";
+import type { CommandResult, InstanceState } from "../model/instance.ts";
 import type { InstanceId } from "../model/region.ts";
 import type { Postgres } from "../postgres/postgres.ts";
 import type { HandOverMark, Seal } from "./agent-state.ts";
@@ -22,11 +22,16 @@ export type CommandContext = {
   /** The newest one; it may change while a command is carried out. */
   readonly assignment: () => Assignment | undefined;
   readonly become: (state: InstanceState) => void;
+  /** What is kept of former writers is another than was looked at last. */
+  readonly evidenceChanged: () => void;
   /** Slots for those that stream from it. */
   readonly ensureSlots: (signal: AbortSignal) => Promise<void>;
   /** When the old writer acknowledged a probe last, for the promotion that follows; by operation. */
   readonly lastAck: { operation: string; atMs: number | undefined };
 };
+
+/** Tells what a command that goes on has found out so far. */
+export type FoundOut = (result: CommandResult) => void;
 
 /** What the whole agent does for its instances. */
 export type RegionDuties = {

@@ -25,6 +25,8 @@ export type NewCommand = {
   readonly action: CommandAction;
 };
 
+type Given = Pick<Command, "id" | "operation"> & { readonly region: RegionId };
+
 /** What one deed has come to, as far as this controller has heard. */
 export type Deed = Pick<NewCommand, "instance" | "operation" | "step">;
 
@@ -34,7 +36,7 @@ export class CommandDesk {
   readonly #attempts: Attempts;
   readonly #outboxes = new Map<RegionId, Outbox>();
   /** Commands that are given and not settled, and what the last of each deed came to. */
-  readonly #given = new Map<string, Command>();
+  readonly #given = new Map<string, Given>();
   readonly #progress = new Map<string, CommandProgress>();
 
   constructor(clock: Clock, term: ControllerTerm) {
@@ -73,7 +75,9 @@ export class CommandDesk {
       number,
       action,
     };
-    this.#given.set(deed, command);
+    this.#given.set(deed, { id, operation, region: instance.region });
+    // What an earlier attempt came to is no answer to this one.
+    this.#progress.delete(deed);
     this.outbox(instance.region).send(command);
     return command;
   }
@@ -82,20 +86,21 @@ export class CommandDesk {
   hear(region: RegionId, progress: CommandProgress | undefined): void {
     if (!progress) return;
     const found = [...this.#given].find(([, { id }]) => id === progress.id);
-    if (!found) return;
-    const [deed, command] = found;
+    // Only the Region that was asked can say what it did.
+    if (found?.[1].region !== region) return;
+    const [deed, { id }] = found;
     this.#progress.set(deed, progress);
     if (progress.outcome === "running") return;
-    this.outbox(region).settle(command.id);
+    this.outbox(region).settle(id);
     this.#given.delete(deed);
     this.#attempts.settled(deed, progress.outcome);
   }
 
   /** The operation is over: what it asked for is asked no longer. */
   withdraw(operation: string): void {
-    for (const [deed, command] of this.#given) {
-      if (command.operation !== operation) continue;
-      for (const outbox of this.#outboxes.values()) outbox.settle(command.id);
+    for (const [deed, given] of this.#given) {
+      if (given.operation !== operation) continue;
+      this.outbox(given.region).settle(given.id);
       this.#given.delete(deed);
     }
     for (const deed of this.#progress.keys()) {

@@ -21,6 +21,7 @@ const assignment: Assignment = {
   operation: undefined,
   failsafe: [],
   rpoGuardMs: 0,
+  isPromoted: true,
 };
 const target = { database: "orders" as DatabaseId, number: 1 };
 const other: Assignment = { ...assignment, database: "carts" as DatabaseId };

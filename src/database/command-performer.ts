@@ -9,7 +9,7 @@ import { awaitHandOver } from "./await-hand-over.ts";
 import { clone, create } from "./build-commands.ts";
 import { catchUp } from "./catch-up-command.ts";
 import type { HandOverMark } from "./agent-state.ts";
-import type { CommandContext } from "./command-context.ts";
+import type { CommandContext, FoundOut } from "./command-context.ts";
 import { discard, setAside } from "./evidence-commands.ts";
 import { fence, handOver } from "./hand-over-command.ts";
 import { promote } from "./promote-command.ts";
@@ -33,9 +33,6 @@ export function isDoneOnce({ kind }: CommandAction): boolean {
   return kind === "create" || kind === "clone";
 }
 
-/** Tells what a command that goes on has found out so far. */
-export type FoundOut = (result: CommandResult) => void;
-
 /** @throws Failure that says why it was refused or did not succeed */
 export async function performCommand(
   context: CommandContext,
@@ -48,7 +45,7 @@ export async function performCommand(
     case "await-handover":
       return awaitHandOver(context, command, { ...action, foundOut }, signal);
     case "hand-over":
-      return handOver(context, command, action, signal);
+      return handOver(context, command, { ...action, foundOut }, signal);
     case "promote":
       return promote(context, command, signal);
     default:
@@ -85,9 +82,10 @@ async function perform(
     case "set-aside":
       return setAside(context, action.because, epoch, signal);
     case "discard":
-      return discard(context, epoch, signal);
+      return discard(context, { epoch, forks: action.forks }, signal);
     case "remove-evidence":
-      return context.postgres.removeEvidence(action.name, signal);
+      await context.postgres.removeEvidence(action.name, signal);
+      return context.evidenceChanged();
     default:
       return unreachable(action);
   }

@@ -39,6 +39,8 @@ export type Decision = { readonly because: string } & (
       readonly systemId: SystemId;
       readonly replace: boolean;
     }
+  /** It was claimed, and the operation that was to promote it is gone. */
+  | { readonly kind: "promote"; readonly instance: InstanceId }
   | { readonly kind: "set-aside"; readonly instance: InstanceId }
   | { readonly kind: "discard"; readonly instance: InstanceId }
   /** What a Region held is evidence by now: it may be cloned. */
@@ -52,6 +54,7 @@ export function decide(view: SystemView): readonly Decision[] {
   const { systemId, operation } = view.record;
   if (operation !== undefined) return [wait(`${operation} holds it`)];
   if (systemId === undefined) return [decideCreation(view)];
+  if (!view.record.isPromoted) return decidePromotion(view);
   const secondaries = view.instances.filter(({ id }) => !isWriter(id, view.record));
   const mends = secondaries.flatMap((secondary) => [
     ...decideEvidence(secondary, view),
@@ -86,17 +89,32 @@ function decideCreation(view: SystemView): Decision {
   return { kind: "create", instance: id, because: "the database system was never created" };
 }
 
-/** What left the history of the others becomes evidence before anything else happens to it (I5). */
+/** A failover that took over from a claimed operation may be rolled back, too: then the claim still stands. */
+function decidePromotion({ record, instances }: SystemView): readonly Decision[] {
+  const writer = instances.find(({ id }) => isWriter(id, record));
+  if (!writer?.report) return [wait(`${record.primary} was to be promoted, and is not heard`)];
+  if (!writer.mayTry) return [wait("the last attempt failed a moment ago")];
+  return [{ kind: "promote", instance: writer.id, because: "it was claimed and never promoted" }];
+}
+
+/**
+ * What left the history of the others becomes evidence before anything else happens to it (I5). A condemned Region is
+ * absolved when none of its instances holds anything any more, and each of them has said so.
+ */
 function decideEvidence(secondary: InstanceView, view: SystemView): readonly Decision[] {
   const { id, report, mayTry } = secondary;
-  const isCondemned = view.record.condemned.includes(id.region) && id.number === 1;
+  const { condemned, rejoining } = view.record;
   if (!report || isBusy(report)) return [];
-  if (isCondemned && hasNoData(report)) {
+  const isCondemned = condemned.includes(id.region);
+  if (isCondemned && report.state.kind === "absent") {
+    const together = view.instances.filter((other) => other.id.region === id.region);
+    const isLast = together.every((one) => one.report?.state.kind === "absent");
     const because = `what ${id.region} held is evidence now`;
-    return [{ kind: "absolve", region: id.region, because }];
+    return isLast && id.number === 1 ? [{ kind: "absolve", region: id.region, because }] : [];
   }
   const mustGo = report.state.kind === "diverged" || (isCondemned && report.systemId !== undefined);
-  if (!mustGo || !mayTry || view.rejoin === "manual") return [];
+  const isWanted = view.rejoin === "automatic" || rejoining.includes(id.region);
+  if (!mustGo || !mayTry || !isWanted) return [];
   return [{ kind: "set-aside", instance: id, because: "it left the history of the others" }];
 }
 
@@ -115,7 +133,10 @@ function decideClone(
   systemId: SystemId,
 ): readonly Decision[] {
   const { id, report } = secondary;
-  if (!report || isBusy(report) || view.record.condemned.includes(id.region)) return [];
+  // What left the common history is evidence first, also where a person is to say when (I5).
+  const isEvidence =
+    report?.state.kind === "diverged" || view.record.condemned.includes(id.region);
+  if (!report || isBusy(report) || isEvidence) return [];
   const upstreamId = upstreamOf(id, view.record);
   const upstream = view.instances.find(
     (other) => other.id.region === upstreamId?.region && other.id.number === upstreamId.number,
@@ -127,16 +148,25 @@ function decideClone(
   }
   // Data of another database system is not ours to replace, whatever became of the slot.
   const isOurs = report.systemId === systemId;
-  return isOurs && report.state.kind !== "serving" && hasLostWalOf(id, upstream)
+  return isOurs && report.state.kind !== "serving" && hasLostWal(id, report, upstream)
     ? [{ ...common, replace: true, because: "its upstream no longer has the WAL that it needs" }]
     : [];
 }
 
-function hasLostWalOf(id: InstanceId, upstream: InstanceReport): boolean {
+/**
+ * Either the slot says so; or the upstream has no WAL that begins early enough: the slot of one that was promoted while
+ * the secondary was far behind is a new one, and keeps nothing that was gone before.
+ */
+function hasLostWal(id: InstanceId, report: InstanceReport, upstream: InstanceReport): boolean {
   const slot = upstream.lags.find(
     ({ region, number }) => region === id.region && number === id.number,
   );
-  return slot?.slotIsIntact === false;
+  if (!slot || slot.isStreaming) return false;
+  const flushedLsn = report.position?.flushedLsn;
+  const { walFromLsn } = slot;
+  const isGone =
+    flushedLsn !== undefined && walFromLsn !== undefined && walFromLsn > flushedLsn;
+  return !slot.slotIsIntact || isGone;
 }
 
 /**

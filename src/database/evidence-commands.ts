@@ -1,5 +1,6 @@
 /** What becomes of data that the others' history does not contain, and of a copy that nobody needs (I5). */
 import { Failure } from "../model/failure.ts";
+import { isPastFork, type Fork } from "../model/fork.ts";
 import type { Epoch } from "../model/region.ts";
 import type { DataDirectory } from "../postgres/postgres.ts";
 import { formatInstant } from "../std/instant.ts";
@@ -37,15 +38,14 @@ export async function setAside(
  */
 export async function discard(
   context: CommandContext,
-  epoch: Epoch,
+  { epoch, forks }: { readonly epoch: Epoch; readonly forks: readonly Fork[] },
   signal: AbortSignal,
 ): Promise<void> {
   const assignment = context.assignment();
   if (assignment?.role === "primary") throw refused(context, "it is the writer");
   const data = await stopAndClear(context, signal);
   if (data.kind !== "present") return;
-  const isCopy =
-    data.isStandby && (assignment === undefined || divergence(data, assignment) === undefined);
+  const isCopy = data.isStandby && !isPastFork(data.end, forks);
   if (isCopy) {
     await context.postgres.remove({ force: true }, signal);
     context.become({ kind: "absent" });

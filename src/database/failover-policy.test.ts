@@ -27,7 +27,7 @@ class Watched {
   readonly clock = new SimClock();
   readonly reports = new Reports(this.clock, 1 as ControllerTerm);
   record: SystemRecord = createdRecord();
-  readonly #policy = new FailoverPolicy(this.clock, () => false);
+  readonly policy = new FailoverPolicy(this.clock, () => false);
 
   tell(region: RegionId, report: InstanceReport, silentMs?: number): void {
     const peers = silentMs === undefined ? [] : [{ region: east, silentMs }];
@@ -45,7 +45,7 @@ class Watched {
   }
 
   decide(): ReturnType<FailoverPolicy["decide"]> {
-    return this.#policy.decide(system, this.record, this.reports, new Map());
+    return this.policy.decide(system, this.record, this.reports, new Map());
   }
 }
 
@@ -80,6 +80,28 @@ test("O8: a writer that the controller and the others miss is failed over from, 
     decision: { kind: "fail-over", to: west },
     event: { kind: "failover.decided", details: { to: west, epoch: 1 } },
   });
+});
+
+test("O8: a failover that is refused is an event, and is not told again until something else is decided", async () => {
+  const watched = new Watched();
+  const refuse = (because: string): string | undefined =>
+    watched.policy.refused(system, watched.record, because)?.kind;
+  watched.tell(east, serving);
+  await watched.pass(4_000);
+  watched.others(4_000);
+  expect(watched.decide().event?.kind).toBe("failover.decided");
+  expect(refuse("it is 20 ms too early")).toBe("failover.withheld");
+  await watched.pass(1_000);
+  watched.others(5_000);
+  expect(watched.decide()).toMatchObject({ decision: { kind: "fail-over" }, event: undefined });
+  expect(refuse("it is 10 ms too early")).toBeUndefined();
+  expect(refuse("the target is gone")).toBe("failover.withheld");
+  watched.tell(east, serving);
+  expect(watched.decide().event?.kind).toBe("failover.not-needed");
+  await watched.pass(4_000);
+  watched.others(4_000);
+  expect(watched.decide().event?.kind).toBe("failover.decided");
+  expect(refuse("the target is gone")).toBe("failover.withheld");
 });
 
 test("O8: what a witness said grows old with its report, and a silent witness is none", async () => {
@@ -122,7 +144,7 @@ test("O8: a candidate that does not answer, or does not know where it is, is no 
   expect(watched.decide().decision.because).toContain("no candidate is heard");
 });
 
-test("O8: a writer that is heard and does not serve is failed over from after 10 s, and not while it starts", async () => {
+test("O8: a writer that is heard and does not serve is failed over from after 10 s; one that starts has 60 s", async () => {
   const watched = new Watched();
   const turn = async (report: InstanceReport, ms: number): Promise<string> => {
     for (let passed = 0; passed < ms; passed += 1_000) {
@@ -137,9 +159,10 @@ test("O8: a writer that is heard and does not serve is failed over from after 10
   };
   expect(await turn(failed, 10_000)).toBe("healthy");
   expect(await turn(serving, 1_000)).toBe("healthy");
-  expect(await turn({ ...failed, state: { kind: "starting", because: "" } }, 60_000)).toBe(
-    "healthy",
-  );
+  const starting: InstanceReport = { ...failed, state: { kind: "starting", because: "" } };
+  expect(await turn(starting, 59_000)).toBe("healthy");
+  expect(await turn(starting, 1_000)).toBe("fail-over");
+  expect(await turn(serving, 1_000)).toBe("healthy");
   expect(await turn(failed, 11_000)).toBe("fail-over");
 });
 

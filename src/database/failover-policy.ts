@@ -23,6 +23,8 @@ export class FailoverPolicy {
   readonly #startedAtMs: number;
   readonly #failingSinceMs = new Map<string, number>();
   readonly #last = new Map<string, string>();
+  /** Why the failover that was decided last could not begin. */
+  readonly #lastRefusal = new Map<string, string>();
 
   constructor(clock: Clock, isStoppedByPerson: (region: RegionId) => boolean) {
     this.#clock = clock;
@@ -89,9 +91,12 @@ export class FailoverPolicy {
     return passing.has(state) && failingMs < passingMsMax ? 0 : failingMs;
   }
 
-  /** It was decided, and could not begin: nothing else of the system waits for it. */
+  /** It was decided, and could not begin: the event, unless it was told for this decision and reason. */
   refused(system: DatabaseSystem, record: SystemRecord, because: string): NewEvent | undefined {
-    return this.#tell(system, record, { kind: "hold", because });
+    const said = withoutNumbers(because);
+    if (this.#lastRefusal.get(system.key) === said) return undefined;
+    this.#lastRefusal.set(system.key, said);
+    return eventOf(system, record, { kind: "hold", because });
   }
 
   #tell(
@@ -99,33 +104,44 @@ export class FailoverPolicy {
     record: SystemRecord,
     decision: FailoverDecision,
   ): NewEvent | undefined {
-    const said = sayWithoutNumbers(decision);
+    const said = `${decision.kind}: ${withoutNumbers(decision.because)}`;
     const before = this.#last.get(system.key);
     if (before === said) return undefined;
     this.#last.set(system.key, said);
+    this.#lastRefusal.delete(system.key);
     if (before === undefined && decision.kind === "healthy") return undefined;
-    const kinds = {
-      healthy: "failover.not-needed",
-      hold: "failover.withheld",
-      "fail-over": "failover.decided",
-    };
-    const words = {
-      healthy: "No failover is needed any more",
-      hold: "No failover by itself",
-      "fail-over": "A failover by itself was decided",
-    };
-    return {
-      kind: kinds[decision.kind],
-      message: `${words[decision.kind]} for database ${system.name}: ${decision.because}.`,
-      region: record.primary,
-      database: system.name,
-      details: {
-        because: decision.because,
-        epoch: record.epoch,
-        to: decision.kind === "fail-over" ? decision.to : null,
-      },
-    };
+    return eventOf(system, record, decision);
   }
+}
+
+const kinds = {
+  healthy: "failover.not-needed",
+  hold: "failover.withheld",
+  "fail-over": "failover.decided",
+} as const;
+
+const words = {
+  healthy: "No failover is needed any more",
+  hold: "No failover by itself",
+  "fail-over": "A failover by itself was decided",
+} as const;
+
+function eventOf(
+  system: DatabaseSystem,
+  record: SystemRecord,
+  decision: FailoverDecision,
+): NewEvent {
+  return {
+    kind: kinds[decision.kind],
+    message: `${words[decision.kind]} for database ${system.name}: ${decision.because}.`,
+    region: record.primary,
+    database: system.name,
+    details: {
+      because: decision.because,
+      epoch: record.epoch,
+      to: decision.kind === "fail-over" ? decision.to : null,
+    },
+  };
 }
 
 function witnessIn(
@@ -140,6 +156,6 @@ function witnessIn(
 }
 
 /** Ages grow with each look; a decision is another one when its reason is. */
-function sayWithoutNumbers({ kind, because }: FailoverDecision): string {
-  return `${kind}: ${because.replaceAll(/\d+ m?s/g, "")}`;
+function withoutNumbers(because: string): string {
+  return because.replaceAll(/\d+ m?s/g, "");
 }

@@ -15,6 +15,8 @@ type Decision = StepDecision<OperationDeed>;
 
 /** 60 s: far longer than any lease; whoever cannot be asked by then will not answer. */
 const fenceMs = 60_000;
+/** 2 s: every agent that is heard at all reports twice in that time. */
+const freshReportsMs = 2_000;
 /** 10 s for what the best survivor has more; then it is left to that survivor, as evidence. */
 const catchUpMs = 10_000;
 /** 30 s: the deed's own bound comes first, so that only a target that fell silent exceeds it; then another is chosen. */
@@ -70,7 +72,7 @@ function proveFence(view: OperationView): Decision {
 }
 
 function catchUpWithBest(view: OperationView): Decision {
-  const { to } = view.operation;
+  const { from, to } = view.operation;
   const progress = view.progressOf(to, "catch-up");
   if (progress?.outcome === "done") return done("it took over what it did not receive itself");
   if (progress?.outcome === "failed") {
@@ -78,6 +80,10 @@ function catchUpWithBest(view: OperationView): Decision {
   }
   const target = view.reportOf(to);
   if (!target) return { kind: "wait", because: `${to} does not report` };
+  const stale = view.record.members.find((region) => region !== from && isStale(view, region));
+  if (stale !== undefined && view.stepMs < freshReportsMs) {
+    return { kind: "wait", because: `what ${stale} has received since the fence is not known yet` };
+  }
   const best = bestSurvivor(view, target);
   if (!best) return done("no survivor that answers has received more");
   return {
@@ -97,6 +103,12 @@ function catchUpWithBest(view: OperationView): Decision {
     ],
     because: `${best.region} has received more`,
   };
+}
+
+/** It was heard before the writer was fenced, and may have received more since. */
+function isStale({ reportOf, reportAgeMsOf, stepMs }: OperationView, region: RegionId): boolean {
+  const ageMs = reportAgeMsOf(region);
+  return reportOf(region) !== undefined && ageMs !== undefined && ageMs >= stepMs;
 }
 
 function bestSurvivor(

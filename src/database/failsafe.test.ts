@@ -37,6 +37,7 @@ class Bench {
     operation: undefined,
     failsafe: [west, north],
     rpoGuardMs: 0,
+    isPromoted: true,
   };
   /** By port; anything else is unreachable. */
   answers = new Map<number, boolean>([

@@ -21,6 +21,7 @@ const primary: Assignment = {
   operation: undefined,
   failsafe: [],
   rpoGuardMs: 0,
+  isPromoted: true,
 };
 
 class Bench {

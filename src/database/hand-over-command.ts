@@ -5,9 +5,15 @@ import { describeError, Failure } from "../model/failure.ts";
 import type { CommandResult } from "../model/instance.ts";
 import type { OperationId } from "../model/region.ts";
 import type { HandOverMark } from "./agent-state.ts";
-import type { CommandContext } from "./command-context.ts";
+import { isOver } from "./await-hand-over.ts";
+import type { CommandContext, FoundOut } from "./command-context.ts";
 
-type HandOverAction = Extract<CommandAction, { readonly kind: "hand-over" }>;
+type HandOverAction = Extract<CommandAction, { readonly kind: "hand-over" }> & {
+  readonly foundOut: FoundOut;
+};
+
+/** 3 ms: reading the control file costs 0.1 ms, and writes wait for what it says. */
+const tokenLookMs = 3;
 
 /**
  * Holds writes, notes durably that this writer does not start again of itself, shuts it down cleanly, and answers
@@ -17,7 +23,7 @@ type HandOverAction = Extract<CommandAction, { readonly kind: "hand-over" }>;
 export async function handOver(
   context: CommandContext,
   command: Command,
-  { withinMs }: HandOverAction,
+  { withinMs, foundOut }: HandOverAction,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { clock, gate, postgres, region, server } = context;
@@ -36,9 +42,17 @@ export async function handOver(
   if (!(await gate.hold(command.epoch, withinMs, signal))) {
     throw refused(context, `writes were in flight for longer than ${withinMs} ms`);
   }
+  if (isOver(context, command)) {
+    gate.release(command.epoch, context.id.region);
+    throw refused(context, `${command.operation} is over`);
+  }
   region.noteHandOver(markOf(command, "shut-down"));
   const leftMs = Math.max(0, untilMs - clock.monotonicMs());
+  const stopped = new AbortController();
+  const telling = tellToken(context, foundOut, AbortSignal.any([signal, stopped.signal]));
   const trouble = await stopWithin(context, leftMs, signal);
+  stopped.abort(new Error("the server has stopped"));
+  await telling;
   if (trouble !== undefined) {
     signal.throwIfAborted();
     await server.fence();
@@ -57,6 +71,19 @@ export async function fence(context: CommandContext, command: Command): Promise<
   if (assignment()?.role === "secondary" && !server.mayWrite) return;
   await server.fence();
   become({ kind: "fenced", because: `it was stopped for ${command.operation}` });
+}
+
+/** Tells the token as soon as there is one: the shutdown goes on for a round trip to the secondaries. */
+async function tellToken(
+  { clock, postgres }: CommandContext,
+  foundOut: FoundOut,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const token = await postgres.token(signal).catch(() => undefined);
+    if (token && !signal.aborted) return foundOut({ kind: "token", ...token });
+    await clock.sleep(tokenLookMs, signal).catch(() => undefined);
+  }
 }
 
 /** Answers why the shutdown is worth nothing, or undefined. */

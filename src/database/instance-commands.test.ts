@@ -288,7 +288,7 @@ test("A21: neither the writer nor a copy that is wanted is set aside or discarde
   const copy = await follows();
   const because = "a stale command";
   old.obey(commandFor("s1", { kind: "set-aside", because }));
-  old.obey(commandFor("d1", { kind: "discard" }));
+  old.obey(commandFor("d1", { kind: "discard", forks: [] }));
   copy.obey(commandFor("s2", { kind: "set-aside", because }));
   await bench.pass(1_000);
   expect([settled(old, "s1"), settled(old, "d1"), settled(copy, "s2")]).toMatchObject(
@@ -308,7 +308,7 @@ test("A21: neither the writer nor a copy that is wanted is set aside or discarde
 test("A21: a copy that is discarded is removed, and what was a writer becomes evidence", async () => {
   await writes();
   const copy = await follows();
-  copy.obey(commandFor("d1", { kind: "discard" }));
+  copy.obey(commandFor("d1", { kind: "discard", forks: [] }));
   await bench.pass(1_000);
   expect(settled(copy, "d1")?.outcome).toBe("done");
   expect(bench.removed).toHaveLength(1);
@@ -316,8 +316,20 @@ test("A21: a copy that is discarded is removed, and what was a writer becomes ev
   bench.copy.data = bench.data(false);
   const former = bench.another(bench.copy);
   former.assign({ ...bench.secondary, upstream: undefined });
-  former.obey(commandFor("d2", { kind: "discard" }));
+  former.obey(commandFor("d2", { kind: "discard", forks: [] }));
   await bench.pass(1_000);
   expect(bench.removed).toEqual([]);
   expect(bench.copy.evidence.size).toBe(1);
+});
+
+test("A21: evidence that a person removes is told no more, at once", async () => {
+  bench.copy.data = bench.data(false);
+  const former = bench.another(bench.copy);
+  former.assign({ ...bench.secondary, upstream: undefined });
+  former.obey(commandFor("d1", { kind: "discard", forks: [] }));
+  await bench.pass(1_000);
+  const [{ name }] = former.keeper.evidence as [{ readonly name: string }];
+  former.obey(commandFor("e1", { kind: "remove-evidence", name }));
+  await bench.pass(1_000);
+  expect(former.keeper.evidence).toEqual([]);
 });

@@ -33,6 +33,7 @@ const primary: Assignment = {
   operation: undefined,
   failsafe: [],
   rpoGuardMs: 0,
+  isPromoted: true,
 };
 const secondary: Assignment = { ...primary, role: "secondary", upstream };
 const lsn = (position: number): Lsn => BigInt(position) as Lsn;

@@ -63,7 +63,7 @@ export function decideInstance(view: InstanceView): InstanceDecision {
   }
   if (!running) return decideAtRest(view, assignment);
   return assignment.role === "primary"
-    ? decideRunningPrimary(view, running)
+    ? decideRunningPrimary(view, assignment, running)
     : decideRunningSecondary(view, assignment, running);
 }
 
@@ -120,6 +120,9 @@ function decidePrimary(
     const waits = "it is to be promoted, and refuses writes until then";
     return { kind: "start", as: { kind: "fenced" }, because: waits };
   }
+  if (!assignment.isPromoted) {
+    return { kind: "wait", because: "it is to be promoted, so that its epoch has its own timeline" };
+  }
   if (!view.leaseIsInHand) {
     return { kind: "fenced", because: "it has no lease: the controller does not answer" };
   }
@@ -171,14 +174,18 @@ function tell({ timeline, lsn }: TimelinePoint, verb: string, { forks }: Assignm
   return `it ${verb} timeline ${timeline} up to ${formatLsn(lsn)}, and ${left}`;
 }
 
-function decideRunningPrimary(view: InstanceView, running: Running): InstanceDecision {
+function decideRunningPrimary(
+  view: InstanceView,
+  { isPromoted }: Assignment,
+  running: Running,
+): InstanceDecision {
   if (runsAsStandby(running)) {
     return { kind: "wait", because: "it is to be promoted, and refuses writes until then" };
   }
   if (view.handedOverTo !== undefined) {
     return { kind: "stop", because: `it hands over to ${view.handedOverTo}` };
   }
-  return view.leaseIsInHand && !view.writesAreOpen
+  return view.leaseIsInHand && !view.writesAreOpen && isPromoted
     ? { kind: "open-writes", because: "the lease is in hand" }
     : { kind: "wait", because: "it runs as it should" };
 }

@@ -374,6 +374,10 @@ export class InstanceKeeper {
       region: this.#hooks,
       assignment: () => this.#assignment,
       become: (state) => this.#become(state),
+      evidenceChanged: () => {
+        this.#evidenceAtMs = -Infinity;
+        this.#bell.ring();
+      },
       ensureSlots: (signal) => this.#watchOf().ensureSlots(this.#assignment, signal),
       lastAck: { operation: "", atMs: undefined },
     };

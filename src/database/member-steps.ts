@@ -20,26 +20,28 @@ export const addPlan: MemberPlan = { ...nothing, afterClaim: [] };
 export const rejoinPlan: MemberPlan = {
   ...nothing,
   afterClaim: [
-    deedStep("set-aside", "What the Region holds becomes evidence, and then it is cloned.", {
+    deedStep("set-aside", "What the Region holds becomes evidence, and then it is cloned.", () => ({
       kind: "set-aside",
       because: "a person asked it to rejoin",
-    }),
+    })),
   ],
 };
 
 export const removePlan: MemberPlan = {
   ...nothing,
   afterClaim: [
-    deedStep("discard", "The Region's copy is removed; what is no copy becomes evidence.", {
-      kind: "discard",
-    }),
+    deedStep(
+      "discard",
+      "The Region's copy is removed; what is no copy becomes evidence.",
+      ({ record }) => ({ kind: "discard", forks: record.forks }),
+    ),
   ],
 };
 
 function deedStep(
   name: string,
   says: string,
-  action: CommandAction,
+  actionOf: (view: OperationView) => CommandAction,
 ): Step<OperationView, OperationDeed> {
   return {
     name,
@@ -54,7 +56,7 @@ function deedStep(
       const failed = progress?.outcome === "failed" ? progress.because : undefined;
       return {
         kind: "do",
-        deeds: [{ instance: view.instanceOf(to), step: name, action }],
+        deeds: [{ instance: view.instanceOf(to), step: name, action: actionOf(view) }],
         because: failed ?? `${to} has not answered yet`,
       };
     },

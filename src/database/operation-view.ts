@@ -12,6 +12,8 @@ export type OperationView = FrameView & {
   readonly instanceOf: (region: RegionId) => InstanceId;
   /** Recent enough to act upon, or undefined. */
   readonly reportOf: (region: RegionId) => InstanceReport | undefined;
+  /** How long ago the Region's agent reported, in ms; undefined when it never did to this controller. */
+  readonly reportAgeMsOf: (region: RegionId) => number | undefined;
   /** What the command of this operation's step has come to on the Region's first instance. */
   readonly progressOf: (region: RegionId, step: string) => CommandProgress | undefined;
   /** Where `from`'s first instance would stream from `to`'s. With the slot, when `to` is the writer. */

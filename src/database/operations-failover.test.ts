@@ -9,11 +9,13 @@ import {
   createdRecord,
   east,
   europe,
+  lagOf,
   lsn,
   orders,
   ours,
   position,
   requestOf,
+  theirs,
   west,
 } from "../../test/database-fixtures.ts";
 import type { CommandResult } from "../model/instance.ts";
@@ -202,6 +204,23 @@ test("O1: who was given up is not told any more what the operation that ended wa
     expect(returned.count("promote")).toBe(0);
   }));
 
+test("O1: a claim stands when the failover that took over from it is rolled back: its writer is promoted", () =>
+  inWorld(async (world) => {
+    await world.operate(requestOf("failover", west, { overrideFence: "a test" }));
+    const first = await world.agent(west).told("promote");
+    lose(world, west);
+    const second = await world.operate(requestOf("failover", europe));
+    await world.controller.cancel(second.id, new AbortController().signal);
+    expect(await world.ended(second.id)).toMatchObject({ outcome: "rolled-back" });
+    expect(world.record()).toMatchObject({ epoch: 2, primary: west, isPromoted: false });
+    world.agent(west).isUp = true;
+    const again = await world.agent(west).told("promote", first);
+    expect(again.operation).not.toBe(first.operation);
+    await world.agent(west).answer(again, "done", promoted);
+    await world.until(() => world.record().isPromoted);
+    expect(world.record()).toMatchObject({ epoch: 2, primary: west, forks: [fork] });
+  }));
+
 test("O4: a failover that takes over waits for the lease of the writer that was to be", () =>
   inWorld(async (world) => {
     await world.operate(requestOf("failover", west, { overrideFence: "a test" }));
@@ -282,17 +301,57 @@ test("O8: a failover by itself is not followed by another one, and nobody fails 
     { ...automatic, record: createdRecord() },
   ));
 
-test("O8: what holds the system is never taken over by the policy: that is for a person to say", () =>
+test("O8: when the target is lost after the claim, the policy fails over again, which takes over", () =>
   inWorld(
     async (world) => {
-      const begun = await world.operate(requestOf("failover", west, { overrideFence: "a test" }));
+      const first = await world.operate(requestOf("failover", west, { overrideFence: "a test" }));
       await world.agent(west).told("promote");
       lose(world, west);
-      for (const region of [east, europe]) {
-        world.agent(region).peers = [{ region: west, silentMs: 60_000 }];
-      }
-      await world.pass(30_000);
-      expect(world.record()).toMatchObject({ epoch: 2, primary: west, operation: begun.id });
+      world.agent(europe).peers = [{ region: west, silentMs: 60_000 }];
+      await world.agent(europe).does("seal");
+      expect(await world.agent(europe).told("promote")).toMatchObject({ epoch: 3 });
+      expect(world.operation(first.id)).toMatchObject({ phase: "ended", outcome: "failed" });
     },
     { system: { ...orders, failover: "automatic" } },
   ));
+
+test("O8: the policy leaves an operation alone that can still be rolled back", () =>
+  inWorld(
+    async (world) => {
+      const begun = await world.operate(requestOf("failover", west));
+      lose(world, east);
+      hear(world, 60_000);
+      await world.pass(30_000);
+      expect(world.record()).toMatchObject({ epoch: 1, operation: begun.id });
+    },
+    { system: { ...orders, failover: "automatic" } },
+  ));
+
+test("O8: a failover that the policy wants and that is refused is one event, and everything else goes on", () =>
+  inWorld(async (world) => {
+    for (const region of [west, europe])
+      world.agent(region).says = { systemId: theirs, position: position(1, 1_000) };
+    await world.pass(1_000);
+    lose(world, east);
+    hear(world, 5_000);
+    await world.pass(20_000);
+    expect(world.record()).toMatchObject({ operation: undefined, epoch: 1 });
+    const told = world.events().filter((kind) => kind.startsWith("failover."));
+    expect(told.filter((kind) => kind === "failover.decided")).toHaveLength(1);
+    expect(told.at(-1)).toBe("failover.withheld");
+    expect(world.log.lines.filter(({ level }) => level === "error")).toEqual([]);
+  }, automatic));
+
+test("what a failover would lose is known of a Region that a person switched off, too", () =>
+  inWorld(async (world) => {
+    const loss = { transactions: 3, bytes: 500, isExact: true };
+    world.agent(east).says = { position: position(1, 1_000), lags: [lagOf(west, { loss })] };
+    await world.pass(1_000);
+    lose(world, east);
+    world.controller.forgetRegion(east);
+    const preview = world.controller.preview(requestOf("failover", west));
+    expect(preview.estimatedLoss).toMatchObject({ transactions: 3, bytes: 500 });
+    expect(world.controller.reportAgeMs(east)).toBeUndefined();
+    const begun = await world.operate(requestOf("failover", west));
+    expect(begun.estimatedLoss).toMatchObject({ transactions: 3, bytes: 500 });
+  }));

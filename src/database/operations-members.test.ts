@@ -57,6 +57,18 @@ test("a Region that is detached is the writer of a system of its own, and the ot
     expect(slots?.map(({ region }) => region)).toEqual([europe]);
   }));
 
+test("a detachment holds the Region's own system, and leaves the one that it left free at once", () =>
+  inWorld(async (world) => {
+    const begun = await world.operate(requestOf("detach", west));
+    await world.agent(west).told("promote");
+    expect(begun.system).toBe(orders.key);
+    expect(world.operation(begun.id)).toMatchObject({ phase: "claimed", system: alone });
+    expect(world.record(alone)).toMatchObject({ operation: begun.id, isPromoted: false });
+    expect(world.record().operation).toBeUndefined();
+    const other = await world.operate(requestOf("switchover", europe));
+    expect(world.record().operation).toBe(other.id);
+  }));
+
 test("a detachment goes on under the next controller", () =>
   inWorld(async (world) => {
     const begun = await world.operate(requestOf("detach", west));
@@ -91,6 +103,7 @@ test("D10: a Region that is detached, removed and added is a member again, and i
     const removed = await world.operate(requestOf("remove", west));
     await world.agent(west).told("discard");
     empty(world);
+    await world.agent(west).report();
     await world.agent(west).does("discard");
     await world.ended(removed.id);
     expect(world.has(alone)).toBe(false);
@@ -116,6 +129,31 @@ test("O2: a Region that is removed and does not answer holds nobody up", () =>
     const begun = await world.operate(requestOf("remove", west));
     expect(await world.ended(begun.id)).toMatchObject({ outcome: "completed" });
     expect(world.record().operation).toBeUndefined();
+  }));
+
+test("D13: a Region that was away when it was removed clears away its copy when it is back", () =>
+  inWorld(async (world) => {
+    world.agent(west).isUp = false;
+    const begun = await world.operate(requestOf("remove", west));
+    await world.ended(begun.id);
+    world.agent(west).isUp = true;
+    const command = await world.agent(west).told("discard");
+    expect(command.operation).not.toBe(begun.id);
+    empty(world);
+    await world.agent(west).report();
+    await world.agent(west).answer(command, "done");
+    await world.pass(5_000);
+    expect(world.agent(west).count("discard")).toBe(1);
+    expect(world.record().members).toEqual([east, europe]);
+  }));
+
+test("D13: what a Region holds that was detached and stands alone is never discarded", () =>
+  inWorld(async (world) => {
+    await detach(world);
+    await world.pass(10_000);
+    await world.start();
+    await world.pass(10_000);
+    expect(world.agent(west).count("discard")).toBe(0);
   }));
 
 test("a command that failed is given again after a pause, as another one", () =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { inWorld, type ControlledWorld } from "../../test/controlled-world.ts";
-import { east, europe, lsn, ours, requestOf, west } from "../../test/database-fixtures.ts";
+import { east, europe, lsn, orders, ours, requestOf, west } from "../../test/database-fixtures.ts";
 import { Failure } from "../model/failure.ts";
 import type { CommandResult } from "../model/instance.ts";
 import type { Operation } from "../model/operation.ts";
@@ -10,6 +10,7 @@ const token: CommandResult = { kind: "token", systemId: ours, timeline: 1, lsn: 
 const position = (at: number): CommandResult => {
   return { kind: "position", timeline: 1, replayedLsn: lsn(at) };
 };
+const watching: CommandResult = { kind: "watching", isProbing: true };
 const fork = { timeline: 2, parent: 1, lsn: lsn(2_100) };
 const promoted: CommandResult = { kind: "promoted", fork, writePauseMs: 300 };
 
@@ -17,7 +18,9 @@ const promoted: CommandResult = { kind: "promoted", fork, writePauseMs: 300 };
 async function holdWrites(world: ControlledWorld): Promise<Operation> {
   const operation = await world.operate(requestOf("switchover", west));
   await world.agent(east).does("checkpoint");
-  await world.agent(west).answer(await world.agent(west).told("await-handover"), "running");
+  await world
+    .agent(west)
+    .answer(await world.agent(west).told("await-handover"), "running", watching);
   await world.agent(east).told("hand-over");
   return operation;
 }
@@ -133,6 +136,66 @@ test("O2: a claim whose answer is lost is found out, and is not made a second ti
     expect([lost, world.record().epoch]).toEqual([1, 2]);
   }));
 
+test("every event of an operation is told once, whichever answers of the store are lost", () =>
+  inWorld(async (world) => {
+    let lost = 0;
+    const known = new Set<string>();
+    world.onCommit = (commit) => async (compare, changes, signal) => {
+      const answer = await commit(compare, changes, signal);
+      const journal = changes.find((one) => one.kind === "put" && one.value.includes('"steps"'));
+      const isFirst = journal?.kind === "put" && !known.has(journal.value);
+      // Of the beginning, people are told that it failed; what it left in the store is another test's.
+      if (!isFirst || journal.value.includes('"step":"catch-up"')) return answer;
+      known.add(journal.value);
+      lost += 1;
+      throw new Failure("network.unreachable", "the answer was lost");
+    };
+    const begun = await switchToClaim(world);
+    await world.agent(west).does("promote", promoted);
+    await world.ended(begun.id);
+    await world.pass(5_000);
+    const told = world.archive.events.filter(({ details }) => details["operation"] === begun.id);
+    const kinds = told.map(({ kind }) => kind);
+    expect(kinds).toEqual([...new Set(kinds)]);
+    expect([kinds[0], kinds.at(-1)]).toEqual(["operation.started", "operation.completed"]);
+    expect(lost).toBeGreaterThan(4);
+  }));
+
+/** So many commits that say `word` find that somebody else was faster. */
+function conflict(world: ControlledWorld, word: string, times: number): void {
+  let left = times;
+  world.onCommit = (commit) => (compare, changes, signal) => {
+    const isMeant = changes.some((one) => one.kind === "put" && one.value.includes(word));
+    if (!isMeant || left === 0) return commit(compare, changes, signal);
+    left -= 1;
+    return commit([...compare, { key: orders.key, version: 0 }], changes, signal);
+  };
+}
+
+test("D2: an operation begins although the record changed at that moment, and not for ever", () =>
+  inWorld(async (world) => {
+    conflict(world, '"steps"', 3);
+    const begun = await world.operate(requestOf("switchover", west));
+    expect(world.record().operation).toBe(begun.id);
+    await world.controller.cancel(begun.id, never);
+    await world.ended(begun.id);
+    conflict(world, '"steps"', 4);
+    const refused = world.operate(requestOf("switchover", west));
+    await expect(refused).rejects.toMatchObject({ code: "store.conflict" });
+    expect(world.record().operation).toBeUndefined();
+  }));
+
+test("D2: an operation is cancelled although the record changed at that moment", () =>
+  inWorld(async (world) => {
+    const begun = await holdWrites(world);
+    conflict(world, '"isCancelled":true', 3);
+    await world.controller.cancel(begun.id, never);
+    expect(await world.ended(begun.id)).toMatchObject({
+      outcome: "rolled-back",
+      isCancelled: true,
+    });
+  }));
+
 test("a person can cancel a switchover before the claim, and not after it", () =>
   inWorld(async (world) => {
     const first = await holdWrites(world);
@@ -199,6 +262,21 @@ test("O2: of a claim and a cancellation at one moment, the claim wins when it is
     await world.agent(west).does("promote", promoted);
     expect(await world.ended(begun.id)).toMatchObject({ outcome: "completed" });
     expect(world.record()).toMatchObject({ epoch: 2, primary: west });
+  }));
+
+test("O2: a cancellation is not written over by a step that ends at that moment", () =>
+  inWorld(async (world) => {
+    const begun = await world.operate(requestOf("switchover", west));
+    const next = holdCommit(world, '"step":"prepare"');
+    await world.agent(east).does("checkpoint");
+    await world.until(() => next.isHeld);
+    await world.controller.cancel(begun.id, never);
+    next.letGo();
+    expect(await world.ended(begun.id)).toMatchObject({
+      outcome: "rolled-back",
+      isCancelled: true,
+    });
+    expect(world.agent(west).count("await-handover")).toBe(0);
   }));
 
 test("O1: of two operations that are asked for at one moment, one begins and the other is refused", () =>

@@ -117,17 +117,14 @@ export class Operations {
       writePauseMs: undefined,
     };
     const held = nextVersion(record, { operation: id, isFencing: request.kind === "failover" });
-    const superseded = this.#superseded(system, request, id);
+    const superseded = this.#superseded(system.key, id);
     const change = {
       records: [{ key: system.key, before: record, after: held }],
       operations: [operation, ...superseded],
     };
     this.#own.add(id);
     await records.change(change, signal);
-    for (const { id: old } of superseded) {
-      this.#doors.commands.withdraw(old);
-      watch.end(old);
-    }
+    this.#forget(superseded);
     watch.begin(id, step);
     return operation;
   }
@@ -256,6 +253,9 @@ export class Operations {
       detached: records.has(detachedKey) ? records.get(detachedKey) : undefined,
       wallMs: clock.wallMs(),
     });
+    // What was to become of a Region that stood alone ends with its system.
+    const ends = changed.some(({ key, after }) => key === detachedKey && !after);
+    const superseded = ends ? this.#superseded(detachedKey, operation.id) : [];
     const steps = closeStep(operation.steps, watch.ms(operation.id), decision.because);
     const step = decision.step ?? "end";
     const claimed: Operation = {
@@ -267,12 +267,13 @@ export class Operations {
       step,
       steps: [
         ...steps,
-        { name: "claim", startedWallMs: clock.wallMs(), ms: undefined, because: "" },
+        { ...openStep("claim", clock.wallMs()), because: "from here it only goes forward" },
         ...(decision.step === undefined ? [] : [openStep(decision.step, clock.wallMs())]),
       ],
     };
     watch.claims(operation.id);
-    await records.change({ records: changed, operations: [claimed] }, signal);
+    await records.change({ records: changed, operations: [claimed, ...superseded] }, signal);
+    this.#forget(superseded);
     watch.claimed(operation.id, step);
   }
 
@@ -329,6 +330,7 @@ export class Operations {
       record,
       instanceOf,
       reportOf: (region) => reports.fresh(instanceOf(region)),
+      reportAgeMsOf: (region) => reports.ageMs(region),
       progressOf: (region, step) =>
         commands.progress({ operation: operation.id, step, instance: instanceOf(region) }),
       upstreamOf: (from, to) => {
@@ -357,21 +359,21 @@ export class Operations {
     });
   }
 
-  /** What a failover takes over from, and what was to become of a Region that stands alone. */
-  #superseded(
-    system: DatabaseSystem,
-    { to }: OperationRequest,
-    by: OperationId,
-  ): readonly Operation[] {
+  /** The operation that holds the system, as one that another takes over from. */
+  #superseded(key: string, by: OperationId): readonly Operation[] {
     const { records } = this.#doors;
-    const keys = [system.key, detachedSystem(system, to).key];
-    return keys.flatMap((key) => {
-      const id = records.has(key) ? records.get(key).operation : undefined;
-      const running = id && records.operation(id);
-      if (!running) return [];
-      const because = `${by} took over, because its target was given up`;
-      return [{ ...running, phase: "ended", outcome: "failed", because }];
-    });
+    const id = records.get(key).operation;
+    const running = id && records.operation(id);
+    if (!running) return [];
+    const because = `${by} took over, because its target was given up`;
+    return [{ ...running, phase: "ended", outcome: "failed", because }];
+  }
+
+  #forget(ended: readonly Operation[]): void {
+    for (const { id } of ended) {
+      this.#doors.commands.withdraw(id);
+      this.#doors.watch.end(id);
+    }
   }
 
   #fenceOf(system: DatabaseSystem, request: OperationRequest): string {

@@ -130,18 +130,43 @@ const targetIsCandidate: Check = ({ to, kind, overrideFence }, { record }) => {
   );
 };
 
+/** States of an instance that has data and can be made the writer. */
+const usable: ReadonlySet<string> = new Set([
+  "serving",
+  "catching-up",
+  "stopped",
+  "starting",
+  "fenced",
+]);
+
 /** A standby, or a writer that was shut down for a switchover whose target was lost. */
-const targetCanBePromoted: Check = ({ to }, { record, reportOf }) => {
+const targetCanBePromoted: Check = ({ to, overrideFence }, { record, reportOf }) => {
   const target = reportOf(to);
-  const state = target?.state.kind;
-  const isUsable =
-    state === "serving" || state === "catching-up" || state === "stopped" || state === "starting";
+  const isUsable = target !== undefined && usable.has(target.state.kind);
   const isOurs = target?.systemId !== undefined && target.systemId === record.systemId;
+  // Nobody is known to have written in an epoch whose writer was never heard: then the one before it will do as well.
+  const mayBeCondemned = overrideFence !== undefined && !record.isPromoted;
+  const isCondemned = record.condemned.includes(to) && !mayBeCondemned;
+  const otherwise = isCondemned
+    ? `what ${to} holds left the common history and is kept as evidence`
+    : `the secondary in ${to} ${isUsable && !isOurs ? "holds no copy of this system" : said(target)}`;
   return claimThat("the target can be promoted", "operation.refused", [
-    isUsable && isOurs && !record.condemned.includes(to),
-    record.condemned.includes(to)
-      ? `what ${to} holds left the common history and is kept as evidence`
-      : `the secondary in ${to} ${isUsable && !isOurs ? "holds no copy of this system" : said(target)}`,
+    isUsable && isOurs && !isCondemned,
+    otherwise,
+  ]);
+};
+
+/**
+ * Two Regions that are promoted from one timeline take the same number for the next one, and nobody could tell their
+ * histories apart afterwards: the target must be on the newest timeline that there is.
+ */
+const targetIsOnNewestTimeline: Check = ({ to }, { record, reportOf }) => {
+  const newest = record.forks.at(-1)?.timeline ?? 1;
+  const timeline = reportOf(to)?.position?.timeline;
+  const isNewest = timeline === undefined || timeline >= newest;
+  return claimThat("the target is on the newest timeline", "operation.refused", [
+    isNewest || !record.isPromoted,
+    `${to} is on timeline ${timeline ?? "?"} yet, and the writer is on ${newest}`,
   ]);
 };
 
@@ -194,8 +219,9 @@ const checksOf: Readonly<Record<OperationRequest["kind"], readonly Check[]>> = {
     isCreated,
     targetIsCandidate,
     targetCanBePromoted,
+    targetIsOnNewestTimeline,
   ],
-  detach: [...common, targetIsAnother, targetCanBePromoted],
+  detach: [...common, targetIsAnother, targetCanBePromoted, targetIsOnNewestTimeline],
   add: [...common, regionHasPlace, regionIsNoMember],
   rejoin: [...common, regionHasPlace, regionCanRejoin],
   remove: [...common, regionMayLeave],

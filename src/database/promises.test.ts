@@ -25,6 +25,7 @@ const secondary: Assignment = {
   operation: undefined,
   failsafe: [],
   rpoGuardMs: 0,
+  isPromoted: true,
 };
 const asked = { database, epoch: 3 as Epoch, ttlMs: 3_000 };
 

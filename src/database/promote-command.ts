@@ -60,7 +60,11 @@ async function awaitLease(context: CommandContext, signal: AbortSignal): Promise
   }
 }
 
-/** A standby as a standby, to be promoted; what was promoted before it ended goes on as a writer. */
+/**
+ * A standby as a standby, to be promoted; what was promoted before it ended goes on as a writer: its timeline is one
+ * that nobody has heard of yet. An earlier writer's data are promoted like a standby's, so that this epoch has a timeline
+ * of its own.
+ */
 async function startAny(
   { postgres, region, server }: CommandContext,
   assignment: Assignment,
@@ -72,7 +76,9 @@ async function startAny(
   }
   const mark = region.handedOver();
   if (mark) throw new Failure("postgres.promote-failed", `It was stopped for ${mark.operation}`);
-  const as = data.isStandby ? "fenced" : "primary";
+  const newest = assignment.forks.at(-1)?.timeline ?? 1;
+  const wasPromoted = !data.isStandby && data.end.timeline > newest;
+  const as = wasPromoted ? "primary" : "fenced";
   await server.start({ kind: as }, "it is promoted", signal);
 }
 

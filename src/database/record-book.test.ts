@@ -18,7 +18,7 @@ import type { OperationId } from "../model/region.ts";
 import type { Store } from "../store/store.ts";
 import { nextVersion } from "./claim.ts";
 import { operationPrefix } from "./operation-record.ts";
-import { RecordBook } from "./record-book.ts";
+import { RecordBook, type OperationHearer } from "./record-book.ts";
 import type { SystemRecord } from "./records.ts";
 
 const never = new AbortController().signal;
@@ -32,8 +32,11 @@ function openStore(disk = new SimDisk()): Store {
   return new SimStore(doors, disk, { latencyMsMax: 0, failureRate: 0 });
 }
 
-async function openBook(store: Store): Promise<RecordBook> {
-  const book = new RecordBook(store, () => undefined);
+async function openBook(
+  store: Store,
+  hear: OperationHearer = () => undefined,
+): Promise<RecordBook> {
+  const book = new RecordBook(store, hear);
   await book.open(firsts, never);
   return book;
 }
@@ -195,6 +198,23 @@ test("O1: a commit of record and operation whose answer was lost is found whole"
   expect(book.operation(operation.id)).toBeUndefined();
   await book.settle(never);
   expect([book.get(key), book.operation(operation.id)]).toEqual([held, operation]);
+});
+
+test("a change of an operation is heard once, when its answer came and when it was lost", async () => {
+  const heard: (readonly [string | undefined, string])[] = [];
+  const book = await openBook(losingAnswer(openStore()), (before, after) =>
+    heard.push([before?.step, after.step]),
+  );
+  const operation = operationOf("switchover", { step: "checkpoint" });
+  await expect(change(book, first, creating, [operation])).rejects.toThrow("lost");
+  expect(heard).toEqual([]);
+  await book.settle(never);
+  await book.settle(never);
+  expect(heard).toEqual([[undefined, "checkpoint"]]);
+  const after = { ...operation, step: "prepare" };
+  await change(book, creating, nextVersion(creating, {}), [after]);
+  await book.settle(never);
+  expect(heard.slice(1)).toEqual([["checkpoint", "prepare"]]);
 });
 
 test("a record that goes is gone for whoever comes next, and may be made again", async () => {

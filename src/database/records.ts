@@ -27,6 +27,8 @@ const systemRecord = z.object({
   asked: z.array(region),
   /** Regions whose data must become evidence before anything else happens to them. */
   condemned: z.array(region),
+  /** Condemned Regions that a person asked to rejoin, where they do not by themselves. */
+  rejoining: z.array(region),
   /** Where the timelines left each other, oldest first. */
   forks: z.array(fork),
   /** False between the claim of an epoch and its writer's promotion. */
@@ -70,6 +72,7 @@ export function firstRecord(
     candidates: [],
     asked: [],
     condemned: [],
+    rejoining: [],
     forks: [],
     isPromoted: true,
     isFencing: false,

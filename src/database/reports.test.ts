@@ -51,6 +51,18 @@ test("D9: what a Region said before it was switched off is forgotten, also what 
   expect(reports.take(region, underWay, report("serving"))).toBe(false);
 });
 
+test("the last words of a Region that was switched off are kept, until it speaks again", () => {
+  const reports = make();
+  expect(reports.lastWords(id)).toBeUndefined();
+  reports.take(region, reports.ticket(region), report("serving"));
+  reports.forget(region);
+  // Switched off again before it said anything: that it said nothing takes nothing back.
+  reports.forget(region);
+  expect(reports.lastWords(id)?.report.state.kind).toBe("serving");
+  reports.take(region, reports.ticket(region), report("absent"));
+  expect(reports.lastWords(id)?.report.state.kind).toBe("absent");
+});
+
 test("what an agent hears of other Regions' agents grows old with its report", async () => {
   const clock = new SimClock();
   const reports = make(clock);

@@ -66,7 +66,9 @@ test("the target watches the old writer before anybody holds writes", () => {
   expect(first).toMatchObject({
     deeds: [{ action: { upstream: { address: { host: "us-west-2>us-east-1" } } } }],
   });
-  const watching = came(west, "await-handover", "running");
+  // That it began is not enough: it may not have reached the old writer yet.
+  expect(decide("prepare", { progress: came(west, "await-handover", "running") }).kind).toBe("do");
+  const watching = came(west, "await-handover", "running", { kind: "watching", isProbing: false });
   expect(decide("prepare", { progress: watching }).kind).toBe("done");
   expect(decide("prepare", { progress: came(west, "await-handover", "failed") }).kind).toBe(
     "give-up",

@@ -8,6 +8,7 @@
 import type { Step, StepDecision, StepPlan } from "../engine/engine.ts";
 import type { CommandProgress, MeasuredLag } from "../model/instance.ts";
 import { formatLsn } from "../model/lsn.ts";
+import type { RegionId } from "../model/region.ts";
 import type { OperationDeed, OperationView } from "./operation-view.ts";
 import { promoteStep } from "./promote-step.ts";
 
@@ -76,12 +77,22 @@ function step(
 
 function catchUp({ operation, reportOf }: OperationView): Decision {
   const writer = reportOf(operation.from);
-  if (!writer) return { kind: "wait", because: "the writer's agent does not report" };
+  if (!writer) return writerIsSilent(operation.from);
   const lag = writer.lags.find(({ region, number }) => region === operation.to && number === 1);
   if (!lag?.isStreaming) return { kind: "wait", because: `${operation.to} does not stream` };
-  return hasNearlyAll(lag)
-    ? { kind: "done", learnt: {}, because: `${operation.to} is ${lag.lagBytes ?? 0} bytes behind` }
-    : { kind: "wait", because: `${operation.to} is ${lag.lagBytes ?? 0} bytes behind` };
+  // A clean shutdown waits until every secondary that streams has everything, not the target alone.
+  const last = writer.lags
+    .filter(({ isStreaming }) => isStreaming)
+    .toSorted((a, b) => (b.lagBytes ?? 0) - (a.lagBytes ?? 0))[0];
+  const because = `${last?.region ?? operation.to} is ${last?.lagBytes ?? 0} bytes behind`;
+  return !last || hasNearlyAll(last)
+    ? { kind: "done", learnt: {}, because }
+    : { kind: "wait", because };
+}
+
+/** Before anything is held: a failover may be what is needed now. */
+function writerIsSilent(region: RegionId): Decision {
+  return { kind: "give-up", because: `the writer's agent in ${region} is not heard any more` };
 }
 
 function hasNearlyAll({ lagBytes }: MeasuredLag): boolean {
@@ -95,6 +106,7 @@ function checkpoint(view: OperationView): Decision {
   if (written?.outcome === "done") {
     return { kind: "done", learnt: {}, because: "the checkpoint is written" };
   }
+  if (!view.reportOf(from)) return writerIsSilent(from);
   return {
     kind: "do",
     deeds: [
@@ -108,6 +120,9 @@ function prepare(view: OperationView): Decision {
   const { from, to } = view.operation;
   const waiting = view.progressOf(to, awaiting);
   if (waiting?.outcome === "failed") return { kind: "give-up", because: waiting.because };
+  if (waiting?.outcome === "done") {
+    return { kind: "give-up", because: `the stream to ${to} ended before anything was held` };
+  }
   if (waiting?.result) return { kind: "done", learnt: {}, because: `${to} watches ${from}` };
   const action = { kind: awaiting, upstream: view.upstreamOf(to, from) } as const;
   return {
@@ -125,6 +140,9 @@ function handOver(view: OperationView): Decision {
   if (failed !== undefined) return { kind: "give-up", because: failed };
   const token = stopped?.result;
   const position = replayed?.result;
+  if (!stopped && replayed?.outcome === "done") {
+    return { kind: "give-up", because: `the stream to ${to} ended before anything was held` };
+  }
   if (token?.kind !== "token" || position?.kind !== "position") {
     return {
       kind: "do",
@@ -141,13 +159,14 @@ function handOver(view: OperationView): Decision {
   // The record of the shutdown checkpoint begins at the token: whoever is beyond it has replayed it whole.
   const hasAll = position.timeline === token.timeline && position.replayedLsn > token.lsn;
   const where = `${to} replayed to ${formatLsn(position.replayedLsn)}, the token is ${formatLsn(token.lsn)}`;
-  return hasAll
-    ? {
-        kind: "done",
-        learnt: { token: { timeline: token.timeline, lsn: token.lsn } },
-        because: where,
-      }
-    : { kind: "give-up", because: `${where}: it does not have everything` };
+  if (hasAll) {
+    const learnt = { token: { timeline: token.timeline, lsn: token.lsn } };
+    return { kind: "done", learnt, because: where };
+  }
+  // While its stream goes on, the rest may be on its way.
+  return replayed?.outcome === "done"
+    ? { kind: "give-up", because: `${where}: it does not have everything` }
+    : { kind: "wait", because: where };
 }
 
 function follow({ operation, record, reportOf }: OperationView): Decision {

@@ -21,6 +21,7 @@ const assignment: Assignment = {
   operation: undefined,
   failsafe: [{ region: west, address: { host: "127.0.0.1", port: 1 } }],
   rpoGuardMs: 0,
+  isPromoted: true,
 };
 const lag = (region: RegionId, flushed: number | undefined, isStreaming: boolean): SlotLag => ({
   slot: region,
@@ -34,6 +35,7 @@ const lag = (region: RegionId, flushed: number | undefined, isStreaming: boolean
   progressLagMs: 0,
   sentBytes: 0,
   slotIsIntact: true,
+  walFromLsn: undefined,
   loss: undefined,
 });
 

@@ -42,7 +42,8 @@ export class WriterWatch {
   #ensuredSlots: string | undefined;
   #hasDroppedEvidence = false;
   #evidenceAtMs = -Infinity;
-  #synchronous: readonly string[] = [];
+  /** Undefined while it is not known: a server that was adopted has what an earlier agent set. */
+  #synchronous: readonly string[] | undefined;
   #cancelledWaits: number | undefined;
 
   constructor(id: InstanceId, doors: WriterWatchDoors) {
@@ -93,7 +94,8 @@ export class WriterWatch {
         .map(({ slot, isStreaming, rpoLagMs }) => ({ name: slot, isStreaming, rpoLagMs })),
       state: before,
     });
-    if (synchronous.join() !== this.#synchronous.join()) {
+    if (synchronous.join() !== this.#synchronous?.join()) {
+      this.#synchronous = undefined;
       await postgres.setSynchronous(synchronous, signal);
       this.#synchronous = synchronous;
     }

@@ -30,6 +30,8 @@ export type Assignment = {
   /** Undefined until the database system was created. */
   readonly systemId: SystemId | undefined;
   readonly role: Role;
+  /** False between the claim of the epoch and its writer's promotion, which is a command's work alone. */
+  readonly isPromoted: boolean;
   /**
    * Secondary only: where it streams from, in this Region's view of the links. Undefined while the new writer is
    * not promoted yet: then it keeps the one it has.
@@ -113,7 +115,7 @@ export type CommandAction =
   /** Data that left the common history become evidence; the next clone finds an empty place. */
   | { readonly kind: "set-aside"; readonly because: string }
   /** To a secondary that leaves: a copy is removed; anything else becomes evidence. */
-  | { readonly kind: "discard" }
+  | { readonly kind: "discard"; readonly forks: readonly Fork[] }
   | { readonly kind: "remove-evidence"; readonly name: string };
 
 /** The right to accept writes, counted from before the agent asked. */

@@ -54,6 +54,8 @@ export type MeasuredLag = {
   readonly progressLagMs: number | undefined;
   readonly sentBytes: number;
   readonly slotIsIntact: boolean;
+  /** Where the WAL begins that its upstream still has; a secondary that needs earlier WAL has to be rebuilt. */
+  readonly walFromLsn: Lsn | undefined;
   /** What a failover to it would lose now; undefined while it is not known. */
   readonly loss: MeasuredLoss | undefined;
 };

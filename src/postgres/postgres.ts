@@ -111,6 +111,8 @@ export type ReplicaLag = {
   readonly sentBytes: number;
   /** False once PostgreSQL removed WAL that the slot needs: the secondary has to be rebuilt. */
   readonly slotIsIntact: boolean;
+  /** Where the WAL begins that this server still has. */
+  readonly walFromLsn: Lsn | undefined;
   /** What a failover to this secondary would lose now; undefined while it is not known. */
   readonly loss: ReplicaLoss | undefined;
 };
@@ -194,7 +196,10 @@ export interface Postgres {
    * will see it, and lets writes in. No-op (but for the mark) when they are open.
    */
   openWrites(mark: WriteMark, signal: AbortSignal): Promise<void>;
-  /** The token of a primary that was shut down. @throws Failure `postgres.stop-failed` when it was not, cleanly. */
+  /**
+   * The token of a primary that was shut down, or is being: there is one as soon as its shutdown checkpoint is durable,
+   * a round trip before the shutdown ends. @throws Failure `postgres.stop-failed` while there is none
+   */
   token(signal: AbortSignal): Promise<Token>;
   /**
    * One small durable write by Leeward itself, in the database `postgres`, to the server at `at` (its own, or its

@@ -70,6 +70,8 @@ export type SlotRow = {
   readonly wal_end: string;
   readonly timeline: string;
   readonly segment_bytes: string;
+  /** Of the oldest WAL file, what follows the timeline in its name. */
+  readonly oldest_file: string | null;
   readonly now_ms: number;
 };
 
@@ -88,6 +90,7 @@ select s.slot_name::text as slot,
        e.wal_end::text as wal_end,
        e.timeline,
        e.segment_bytes,
+       (select min(substr(name, 9)) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$') as oldest_file,
        (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms
   from pg_replication_slots s
  cross join (select case when pg_is_in_recovery()

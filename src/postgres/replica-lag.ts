@@ -102,6 +102,7 @@ export class ReplicaLagReader {
       progressLagMs: older(progressMs, rpoLagMs),
       sentBytes: memory.sentBytes,
       slotIsIntact: row.is_intact,
+      walFromLsn: startOfFile(row.oldest_file, reading.segmentBytes),
     };
   }
 
@@ -166,6 +167,13 @@ export class ReplicaLagReader {
     };
     return commits.after(position, reading.end, reading.segmentBytes, scan);
   }
+}
+
+/** The name of a WAL file, without its timeline: 8 digits of the position's high half, 8 that count files in it. */
+function startOfFile(name: string | null, segmentBytes: bigint): Lsn | undefined {
+  if (name === null) return undefined;
+  const [high, files] = [BigInt(`0x${name.slice(0, 8)}`), BigInt(`0x${name.slice(8)}`)];
+  return ((high << 32n) | (files * segmentBytes)) as Lsn;
 }
 
 function readingOf(row: SlotRow, memory: SlotMemory): Reading {

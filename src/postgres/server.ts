@@ -248,7 +248,9 @@ export class PostgresServer implements Postgres {
   async token(): Promise<Token> {
     const { data } = this.#instance.paths;
     const found = await this.inspect();
-    if (found.kind === "present" && !found.isStandby && found.end.isClean && !this.isRunning()) {
+    // The control file says so as soon as the shutdown checkpoint is durable: by then no backend is left, and the
+    // server only waits for its secondaries to have it, too.
+    if (found.kind === "present" && !found.isStandby && found.end.isClean) {
       const { timeline, lsn } = found.end;
       return { systemId: found.systemId, timeline, lsn };
     }

@@ -101,6 +101,7 @@ const lag = z.object({
   progressLagMs: maybe(z.number()),
   sentBytes: bytes,
   slotIsIntact: z.boolean(),
+  walFromLsn: maybe(lsn),
   loss: maybe(z.object({ transactions: z.number(), bytes, isExact: z.boolean() })),
 });
 
@@ -137,6 +138,7 @@ export const assignment: z.ZodType<Assignment> = z.object({
   version,
   systemId: maybe(systemId),
   role: z.enum(["primary", "secondary"]),
+  isPromoted: z.boolean(),
   upstream: maybe(upstream),
   slots: z.array(z.object({ slot: z.string(), region, number })),
   forks: z.array(fork),
@@ -185,7 +187,7 @@ export const command: z.ZodType<Command> = z.object({
     }),
     z.object({ kind: z.literal("promote") }),
     z.object({ kind: z.literal("set-aside"), because }),
-    z.object({ kind: z.literal("discard") }),
+    z.object({ kind: z.literal("discard"), forks: z.array(fork) }),
     z.object({ kind: z.literal("remove-evidence"), name: z.string() }),
   ]),
 });

@@ -1,45 +1,14 @@
 /** Disks that fill up: a clear state, no crash loop, and Leeward goes on by itself when there is room. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { Ledger } from "./ledger.ts";
 import { showLogsOnFailure } from "./shared-world.ts";
+import { canMount, giveDisk } from "./small-disk.ts";
 import { until } from "./until.ts";
 import { instanceIn, World } from "./world.ts";
 import { east, west } from "./yaml.ts";
-
-/** A small disk of its own needs a mount, and a mount needs root. */
-const canMount = process.getuid?.() === 0 && tryMount();
-
-function tryMount(): boolean {
-  const trial = join("/tmp", `leeward-mount-${process.pid}`);
-  mkdirSync(trial, { recursive: true });
-  try {
-    mount(trial, "1m");
-    execFileSync("umount", [trial]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(trial, { recursive: true, force: true });
-  }
-}
-
-function mount(path: string, size: string): void {
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size},mode=711`, "tmpfs", path], {
-    stdio: "pipe",
-  });
-}
-
-/** Makes the directory of a Region a disk of this size, until the world is deleted. */
-function giveDisk(world: World, region: string, size: string): string {
-  const path = join(world.stateDirectory, "regions", region);
-  mkdirSync(path, { recursive: true, mode: 0o711 });
-  mount(path, size);
-  world.beforeReset(() => execFileSync("umount", [path]));
-  return path;
-}
 
 function attempts(world: World, pattern: RegExp): number {
   return world.logTails().match(pattern)?.length ?? 0;

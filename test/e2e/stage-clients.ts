@@ -24,7 +24,7 @@ export class StageClients {
 
   static async start(world: World): Promise<StageClients> {
     const clients = new StageClients(world);
-    await world.sql("orders", east, "CREATE TABLE stage (id int PRIMARY KEY)");
+    await world.sql("orders", east, "CREATE TABLE stage (id bigint PRIMARY KEY, region text)");
     const status = await world.status();
     clients.#running = Promise.all(
       ([east, west] as const).map((region) => {
@@ -35,13 +35,15 @@ export class StageClients {
     return clients;
   }
 
-  /** Rows that were acknowledged and that the present primary does not have. */
-  async missing(): Promise<readonly number[]> {
+  /** Rows that were acknowledged, the first `after` of them aside, and that the present primary does not have. */
+  async missing(after = 0): Promise<readonly StageAck[]> {
+    // Before the look: what is acknowledged meanwhile may come too late for it.
+    const acks = this.acks.slice(after);
     const { databases } = await this.#world.status();
     const primary = databases["orders"]?.primary ?? east;
     const rows = await this.#world.sql("orders", primary, "SELECT id FROM stage");
     const there = new Set(rows.map(({ id }) => Number(id)));
-    return this.acks.map(({ id }) => id).filter((id) => !there.has(id));
+    return acks.filter(({ id }) => !there.has(id));
   }
 
   /** How often another Region than before acknowledged a row. */
@@ -78,9 +80,14 @@ export class StageClients {
   }
 
   async #insert(client: ReturnType<World["clientOf"]>, region: RegionName): Promise<void> {
+    // Asked first, or the log of a server that refuses writes would hold nothing else.
+    const { rows } = await client.query<{ readonly off: boolean }>(
+      "SELECT current_setting('transaction_read_only')::bool AS off",
+    );
+    if (rows[0]?.off !== false) return;
     const id = (this.#lastId += 1);
     try {
-      await client.query("INSERT INTO stage VALUES ($1)", [id]);
+      await client.query("INSERT INTO stage VALUES ($1, $2)", [id, region]);
       this.acks.push({ id, region, atMs: performance.now() });
     } catch (error) {
       // A server that refuses writes is asked again; any other failure ends the connection.

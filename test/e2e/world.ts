@@ -5,7 +5,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmSync,
   chmodSync,
   writeFileSync,
 } from "node:fs";
@@ -14,6 +13,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { inject } from "vitest";
 import { status as statusSchema, type ApiInstance, type ApiStatus } from "../../src/api/api.ts";
+import { removeTree } from "../../src/env/node/remove-tree.ts";
 import { Child, type Ended } from "./child.ts";
 import { killIfAlive, processesOf, processesUnder, type Process } from "./processes.ts";
 import { until } from "./until.ts";
@@ -282,7 +282,7 @@ export class World implements AsyncDisposable {
     const left = this.processes();
     for (const { pid } of left) killIfAlive(pid);
     this.#reservation.release();
-    rmSync(this.directory, { recursive: true, force: true });
+    removeTree(this.directory);
     if (reset.code !== 0) throw new Error(`reset failed: ${reset.stdout}\n${reset.stderr}`);
     if (tookMs > downBoundMs) {
       throw new Error(

@@ -1,11 +1,12 @@
 /** Real PostgreSQL instances for a test: own directories, own addresses, nothing left behind. */
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, chmod } from "node:fs/promises";
+import { mkdir, mkdtemp, chmod } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Clock, Log, Random } from "../../src/env/env.ts";
+import { removeTree } from "../../src/env/node/remove-tree.ts";
 import type { Address } from "../../src/model/address.ts";
 import { findInstallation, type Installation } from "../../src/postgres/installation.ts";
 import { observeRunAs } from "../../src/postgres/observe-run-as.ts";
@@ -113,7 +114,7 @@ export class Scratch {
       await server.stop("immediate", soon());
       server.close();
     }
-    await rm(this.directory, { recursive: true, force: true });
+    removeTree(this.directory);
   }
 }
 

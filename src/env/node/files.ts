@@ -12,6 +12,7 @@ import {
 import { dirname } from "node:path";
 import { Failure } from "../../model/failure.ts";
 import type { Files } from "../env.ts";
+import { removeTree } from "./remove-tree.ts";
 
 export const nodeFiles: Files = {
   read(path) {
@@ -50,7 +51,7 @@ export const nodeFiles: Files = {
   exists: existsSync,
   remove(path) {
     try {
-      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+      removeTree(path);
     } catch (error) {
       throw asFailure("remove", path, error);
     }

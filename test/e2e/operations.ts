@@ -1,0 +1,86 @@
+/** Operations by the API, as fast as they change: a CLI would look too seldom to strike at a step. */
+import type { ApiOperation, ApiOperationKind, ApiSnapshot } from "../../src/api/operations-api.ts";
+import { until } from "./until.ts";
+import type { World } from "./world.ts";
+
+/** 30 s: an answer that waits for a change takes 10 s. */
+const answerMsMax = 30_000;
+
+/** @throws Error with what the API said when it refuses */
+export async function ask<T>(
+  world: World,
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  const answer = await fetch(`${world.apiUrl}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${world.apiToken}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(answerMsMax),
+  });
+  const said: unknown = await answer.json();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(said)}`);
+  return said as T;
+}
+
+export type Wish = {
+  readonly kind: ApiOperationKind;
+  readonly to: string;
+  readonly allowDataLoss?: boolean;
+  readonly overrideFence?: string;
+};
+
+export async function begin(world: World, database: string, wish: Wish): Promise<ApiOperation> {
+  return await ask<ApiOperation>(world, "POST", `/v1/databases/${database}/operations`, wish);
+}
+
+export async function operationOf(world: World, id: string): Promise<ApiOperation> {
+  return await ask<ApiOperation>(world, "GET", `/v1/operations/${id}`);
+}
+
+/** Its end, also across a restart of the controller. */
+export async function untilEnded(world: World, id: string, boundMs: number): Promise<ApiOperation> {
+  let last: ApiOperation | undefined;
+  return await until(`${id} ends`, boundMs, async () => {
+    last = await operationOf(world, id);
+    return last.phase === "ended" && last;
+  }).catch((cause: unknown) => {
+    throw new Error(`Not within ${boundMs} ms: ${id} ends. Last: ${JSON.stringify(last)}`, {
+      cause,
+    });
+  });
+}
+
+export async function snapshotsOf(world: World): Promise<readonly ApiSnapshot[]> {
+  const { snapshots } = await ask<{ readonly snapshots: readonly ApiSnapshot[] }>(
+    world,
+    "GET",
+    "/v1/snapshots",
+  );
+  return snapshots;
+}
+
+/** Both Regions serve, the other one may be promoted, and nothing is under way. */
+export async function untilSettled(
+  world: World,
+  database: string,
+  boundMs: number,
+): Promise<string> {
+  const status = await world.untilStatus(`${database} is settled`, boundMs, (seen) => {
+    const { operation, primary, candidates, members } = seen.databases[database] ?? {};
+    const others = Object.keys(members ?? {}).filter((region) => region !== primary);
+    return (
+      seen.isReady &&
+      operation === null &&
+      others.length > 0 &&
+      others.every(
+        (region) => candidates?.includes(region) && members?.[region]?.state === "serving",
+      )
+    );
+  });
+  return status.databases[database]?.primary ?? "";
+}

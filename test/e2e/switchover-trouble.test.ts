@@ -1,0 +1,98 @@
+/** What goes wrong while the writer moves: it is rolled back before the claim, and goes forward after it. */
+import { describe, expect, test } from "vitest";
+import type { ApiOperation } from "../../src/api/operations-api.ts";
+import { operationsOf, switchover, untilAtStep, untilRedundant } from "./operating.ts";
+import { sharedWorld, showLogsOnFailure } from "./shared-world.ts";
+import { canMount, fill, giveDisk } from "./small-disk.ts";
+import { instanceIn, World } from "./world.ts";
+import { Writers } from "./writers.ts";
+import { east, globalDatabase, west } from "./yaml.ts";
+
+/** So long that a step is seen before it ends. */
+const rttMs = 400;
+const the = sharedWorld({
+  links: { default: { rttMs: 10 }, [`${east}/${west}`]: { rttMs } },
+});
+
+/** By the API: a CLI would come too late for a step. */
+async function setLink(world: World, change: { readonly up: boolean }): Promise<void> {
+  const answer = await fetch(`${world.apiUrl}/v1/links/${east}/${west}`, {
+    method: "PATCH",
+    headers: { authorization: `Bearer ${world.apiToken}`, "content-type": "application/json" },
+    body: JSON.stringify(change),
+  });
+  expect(answer.status).toBe(200);
+}
+
+describe.sequential("a link that is cut during a switchover", () => {
+  test.for(["prepare", "hand-over"])("at %s: it is rolled back, and writes go on", async (step) => {
+    const world = the();
+    await untilRedundant(world);
+    const before = (await world.status()).databases["orders"];
+    await using writers = await Writers.start(world, "orders", `cut_at_${step.replace("-", "_")}`);
+    const command = world.start(["switchover", "orders", "--to", west, "--json"]);
+    const { id } = await untilAtStep(world, "orders", step, 10_000);
+    await setLink(world, { up: false });
+    const { code, stdout } = await command.ended(60_000);
+    // While the link is still down.
+    await writers.untilWritten(east, 10_000);
+    await setLink(world, { up: true });
+    await writers.stop();
+    const { operations } = JSON.parse(stdout) as { operations: readonly ApiOperation[] };
+    console.log(
+      `link cut at ${step}: rolled back because ${operations[0]?.because}; longest gap ${writers.longestGapMs()} ms`,
+    );
+    expect(code).toBe(75);
+    expect(operations).toMatchObject([{ id, outcome: "rolled-back", phase: "ended", step }]);
+    const after = (await world.untilReady(60_000)).databases["orders"];
+    expect(after).toMatchObject({ primary: east, epoch: before?.epoch, operation: null });
+    expect(writers.by(west)).toEqual([]);
+    expect(await writers.missingIn(east)).toEqual([]);
+  });
+
+  test("leaves nothing behind that keeps the next switchover from completing", async () => {
+    const world = the();
+    await untilRedundant(world);
+    await using writers = await Writers.start(world, "orders", "after_cuts");
+    const operation = await switchover(world, west);
+    await writers.untilWritten(west, 5_000);
+    await writers.stop();
+    expect(operation.outcome).toBe("completed");
+    expect(await writers.missingIn(west)).toEqual([]);
+    await world.untilReady();
+  });
+});
+
+describe
+  .skipIf(!canMount)
+  .sequential("a target whose disk is full (needs root, to mount one)", () => {
+    /** A WAL segment does not fit, what an agent notes does. */
+    const someBytes = 4 * 1024 * 1024;
+
+    test("at its promotion: the operation waits and says why, and completes when there is room", async () => {
+      await using world = await World.prepare({ databases: { orders: globalDatabase } });
+      showLogsOnFailure(() => world);
+      const disk = giveDisk(world, west, "500m");
+      await world.up();
+      await world.untilReady();
+      await using writers = await Writers.start(world, "orders", "full");
+      const empty = fill(disk, someBytes);
+      const command = world.start(["switchover", "orders", "--to", west, "--json"]);
+      const seen = await world.untilStatus("the promotion has no room", 60_000, ({ databases }) => {
+        const { operation } = databases["orders"] ?? {};
+        return operation?.step === "promote" && /No space left|full/i.test(operation.because);
+      });
+      console.log(`disk full at promotion: ${seen.databases["orders"]?.operation?.because}`);
+      expect(seen.databases["orders"]?.operation).toMatchObject({ phase: "claimed" });
+      expect(instanceIn(seen, "orders", east).role).toBe("secondary");
+      empty();
+      const { code } = await command.ended(60_000);
+      expect(code).toBe(0);
+      await writers.untilWritten(west, 10_000);
+      await writers.stop();
+      expect(await writers.missingIn(west)).toEqual([]);
+      const [operation] = await operationsOf(world);
+      expect(operation).toMatchObject({ outcome: "completed", to: west });
+      await world.untilReady(60_000);
+    });
+  });
