@@ -53,9 +53,9 @@ export function drawCharacter(random: SeededRandom): Character {
     },
     postgres: {
       failureRate: isRough ? random.between(0, 0.03) : 0,
-      createMsMax: random.between(300, 5_000),
-      startMsMax: random.between(100, 3_000),
-      cloneBytesPerSecond: random.between(1e6, 2e7),
+      createMsMax: random.between(300, 2_000),
+      startMsMax: random.between(100, 1_500),
+      cloneBytesPerSecond: random.between(3e6, 4e7),
     },
     wal: drawWal(random),
     faultEveryMs: random.between(2_000, 15_000),
@@ -63,7 +63,7 @@ export function drawCharacter(random: SeededRandom): Character {
     leaseTtlMs,
     leaseMarginMs: leaseTtlMs === 3_000 ? 1_000 : 2_000,
     writeEveryMs: random.between(80, 400),
-    operateEveryMs: random.chance(0.85) ? random.between(800, 6_000) : undefined,
+    operateEveryMs: random.chance(0.9) ? random.between(500, 3_000) : undefined,
     deathAtStepRate: random.chance(0.5) ? random.between(0.05, 0.4) : 0,
   };
 }
@@ -105,7 +105,7 @@ function drawSystems(regions: readonly RegionId[], random: SeededRandom): Databa
     firstPrimary: random.pick(regions),
     regions: regions.map((region) => ({ region, instances: instances() })),
   };
-  if (random.chance(0.7)) return [orders];
+  if (random.chance(0.8)) return [orders];
   const local = regions.map(
     (region): DatabaseSystem => ({
       ...common,

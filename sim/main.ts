@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     seeds: { type: "string" },
-    minutes: { type: "string", default: "0.25" },
+    minutes: { type: "string", default: "0.2" },
     jobs: { type: "string", default: String(availableParallelism()) },
     stride: { type: "string" },
     log: { type: "boolean", default: false },
@@ -47,7 +47,9 @@ function inProcess(range: SeedRange): Promise<Findings> {
     const { firstSeed: seed, seeds: count, stride } = range;
     const words = { seed, seeds: count, stride, minutes };
     const args = Object.entries(words).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const child = fork(import.meta.filename, args);
+    // Most objects of a simulated world die young: room for them saves a tenth of the time.
+    const execArgv = [...process.execArgv, "--max-semi-space-size=64"];
+    const child = fork(import.meta.filename, args, { execArgv });
     child.once("message", (found) => resolve(found as Findings));
     child.once("exit", (code) => reject(new Error(`a process of seeds ended with ${code}`)));
   });

@@ -5,12 +5,18 @@
 import { operationPrefix, parseOperation } from "../src/database/operation-record.ts";
 import { parseRecord, systemPrefix, type SystemRecord } from "../src/database/records.ts";
 import type { Operation } from "../src/model/operation.ts";
-import { formatInstance } from "../src/model/region.ts";
+import { formatInstance, type RegionId } from "../src/model/region.ts";
 import type { Entry, WatchBatch } from "../src/store/store.ts";
 import type { Violate } from "./checkers.ts";
 import type { SimClock } from "./clock.ts";
 import { commitsBeyond, holds, type SimCommit } from "./history.ts";
-import { pointOf, type SimEvidence, type SimFinishedData, type SimHost } from "./host.ts";
+import {
+  pointOf,
+  type SimData,
+  type SimEvidence,
+  type SimFinishedData,
+  type SimHost,
+} from "./host.ts";
 import type { LeaseBounds } from "./lease-bounds.ts";
 
 export type TruthTerms = {
@@ -35,6 +41,9 @@ type Known = {
   readonly promotions: Set<string>;
 };
 
+/** A detached Region's system that ended, and what that Region held then: until it is gone, nobody may have told it. */
+type Past = Known & { readonly data: SimData };
+
 export class Truth {
   /** Acks of a thawed Region before its guard could run: the one exception. */
   thawedAcks = 0;
@@ -44,7 +53,7 @@ export class Truth {
   readonly #terms: TruthTerms;
   readonly #systems = new Map<string, Known>();
   /** Of systems that are gone: a detached Region that rejoined, or was removed. */
-  readonly #past: Known[] = [];
+  readonly #past: Past[] = [];
   readonly #operations = new Map<string, Operation>();
   readonly #claimed = new Map<string, number>();
   readonly #thawedAtMs = new Map<string, number>();
@@ -96,7 +105,8 @@ export class Truth {
   };
 
   readonly promoted = (host: SimHost): void => {
-    const known = this.#knownOf(host);
+    // A Region that was told to rejoin while it was promoted, for the system that it no longer has.
+    const known = this.#endedOf(host) ?? this.#knownOf(host);
     if (!known) return;
     const { record, promotions } = known;
     const name = formatInstance(host.id);
@@ -290,8 +300,13 @@ export class Truth {
 
   #forget(key: string): void {
     const known = this.#systems.get(key);
-    if (known) this.#past.push(known);
     this.#systems.delete(key);
+    if (!known) return;
+    const { primary, detachedFrom } = known.record;
+    const host = this.#terms
+      .hosts()
+      .find((one) => isFirst(one, primary) && `${systemPrefix}${one.id.database}` === detachedFrom);
+    if (host) this.#past.push({ ...known, data: host.data });
   }
 
   #checkOneOperation(): void {
@@ -317,11 +332,10 @@ export class Truth {
   /** A detached Region that was told to rejoin, and has not heard it: what it writes is of the system that ended. */
   #endedOf(host: SimHost): Known | undefined {
     if (this.#knownOf(host)?.record.primary === host.id.region) return undefined;
-    return this.#past.find(
-      ({ record }) =>
-        record.primary === host.id.region &&
-        record.detachedFrom === `${systemPrefix}${host.id.database}`,
-    );
+    const first = this.#terms
+      .hosts()
+      .find((one) => isFirst(one, host.id.region) && one.id.database === host.id.database);
+    return this.#past.find(({ data }) => data === first?.data);
   }
 
   #mainOf({ id }: SimHost): Known | undefined {
@@ -331,8 +345,10 @@ export class Truth {
   #hostOf({ primary }: SystemRecord, sibling: SimHost): SimHost | undefined {
     return this.#terms
       .hosts()
-      .find(
-        ({ id }) => id.database === sibling.id.database && id.region === primary && id.number === 1,
-      );
+      .find((host) => isFirst(host, primary) && host.id.database === sibling.id.database);
   }
+}
+
+function isFirst({ id }: SimHost, region: RegionId): boolean {
+  return id.region === region && id.number === 1;
 }

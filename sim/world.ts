@@ -31,8 +31,10 @@ import { WalStream } from "./stream.ts";
 
 /** 240 s: the longest clone, after the longest back-off, after the longest stall and operation, and twice that. */
 const calmMs = 240_000;
+/** A report takes so long, and the longest way twice. */
+const lookMs = 500;
 /** Once everything serves, clients have this long to show that writes are taken. */
-const proofMs = 3_000;
+const proofMs = 2_000;
 
 export type Outcome = {
   readonly violations: readonly string[];
@@ -161,7 +163,7 @@ export class SimWorld {
   /** Faults that were drawn before the end may still begin to end: only then is it calm. */
   async #calm(endMs: number): Promise<void> {
     while (this.clock.monotonicMs() < endMs) {
-      await this.clock.runUntil(this.clock.monotonicMs() + 2_000);
+      await this.clock.runUntil(this.clock.monotonicMs() + lookMs);
       if (this.waitsFor().length === 0 && this.#running().length === 0) return;
       if (this.clock.monotonicMs() < endMs - calmMs / 2) heal(this.targets);
     }

@@ -153,7 +153,10 @@ const database = z
         "Parameters of postgresql.conf. Those that Leeward owns, and those that can lose data, are refused with the reason.",
     }),
   })
-  .meta({ description: "One database; its name is also the name of the SQL database. A Region that is detached from `orders` becomes `orders-<region>`, so that no other database may be called so." });
+  .meta({
+    description:
+      "One database; its name is also the name of the SQL database. A Region that is detached from `orders` becomes `orders-<region>`, so that no other database may be called so.",
+  });
 
 const postgres = z
   .strictObject({

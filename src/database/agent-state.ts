@@ -82,7 +82,14 @@ type FirstVersion = {
 
 function upgrade({ term, assignments, commands }: FirstVersion): object {
   // Record versions begin at 1: whatever the controller says next is newer.
-  const news = { version: 0, forks: [], operation: null, failsafe: [], rpoGuardMs: 0, isPromoted: true };
+  const news = {
+    version: 0,
+    forks: [],
+    operation: null,
+    failsafe: [],
+    rpoGuardMs: 0,
+    isPromoted: true,
+  };
   return {
     ...nothingYet,
     term,

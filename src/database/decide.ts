@@ -134,8 +134,7 @@ function decideClone(
 ): readonly Decision[] {
   const { id, report } = secondary;
   // What left the common history is evidence first, also where a person is to say when (I5).
-  const isEvidence =
-    report?.state.kind === "diverged" || view.record.condemned.includes(id.region);
+  const isEvidence = report?.state.kind === "diverged" || view.record.condemned.includes(id.region);
   if (!report || isBusy(report) || isEvidence) return [];
   const upstreamId = upstreamOf(id, view.record);
   const upstream = view.instances.find(
@@ -164,8 +163,7 @@ function hasLostWal(id: InstanceId, report: InstanceReport, upstream: InstanceRe
   if (!slot || slot.isStreaming) return false;
   const flushedLsn = report.position?.flushedLsn;
   const { walFromLsn } = slot;
-  const isGone =
-    flushedLsn !== undefined && walFromLsn !== undefined && walFromLsn > flushedLsn;
+  const isGone = flushedLsn !== undefined && walFromLsn !== undefined && walFromLsn > flushedLsn;
   return !slot.slotIsIntact || isGone;
 }
 

@@ -108,7 +108,7 @@ function catchUpWithBest(view: OperationView): Decision {
 /** It was heard before the writer was fenced, and may have received more since. */
 function isStale({ reportOf, reportAgeMsOf, stepMs }: OperationView, region: RegionId): boolean {
   const ageMs = reportAgeMsOf(region);
-  return reportOf(region) !== undefined && ageMs !== undefined && ageMs >= stepMs;
+  return reportOf(region) !== undefined && ageMs !== undefined && ageMs > stepMs;
 }
 
 function bestSurvivor(

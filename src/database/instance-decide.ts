@@ -121,7 +121,10 @@ function decidePrimary(
     return { kind: "start", as: { kind: "fenced" }, because: waits };
   }
   if (!assignment.isPromoted) {
-    return { kind: "wait", because: "it is to be promoted, so that its epoch has its own timeline" };
+    return {
+      kind: "wait",
+      because: "it is to be promoted, so that its epoch has its own timeline",
+    };
   }
   if (!view.leaseIsInHand) {
     return { kind: "fenced", because: "it has no lease: the controller does not answer" };

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   east,
+  europe,
   epoch,
   lagOf,
   lsn,
@@ -45,14 +46,25 @@ test("a switchover begins when the target has nearly everything, as the writer m
   expect(decide("catch-up", lag({ lagBytes: undefined })).kind).toBe("wait");
   expect(decide("catch-up", lag({ isStreaming: false })).kind).toBe("wait");
   expect(decide("catch-up", { reports: { [east]: writerReport({ lags: [] }) } }).kind).toBe("wait");
-  expect(decide("catch-up").kind).toBe("wait");
+  expect(decide("catch-up").kind).toBe("give-up");
+});
+
+test("a third Region that lags is waited for as well: the old writer's shutdown would wait for it", () => {
+  const lags = [lagOf(west), lagOf(europe, { lagBytes: 2 ** 30 })];
+  const view = { reports: { [east]: writerReport({ lags }) } };
+  expect(decide("catch-up", view).kind).toBe("wait");
+  const away = [lagOf(west), lagOf(europe, { lagBytes: 2 ** 30, isStreaming: false })];
+  expect(decide("catch-up", { reports: { [east]: writerReport({ lags: away }) } }).kind).toBe(
+    "done",
+  );
 });
 
 test("the old writer writes its checkpoint before anybody holds writes", () => {
-  expect(asked(decide("checkpoint"))).toEqual(["us-east-1 checkpoint"]);
-  expect(asked(decide("checkpoint", { progress: came(east, "checkpoint", "running") }))).toEqual([
-    "us-east-1 checkpoint",
-  ]);
+  const reports = { [east]: writerReport() };
+  expect(asked(decide("checkpoint", { reports }))).toEqual(["us-east-1 checkpoint"]);
+  const running = { reports, progress: came(east, "checkpoint", "running") };
+  expect(asked(decide("checkpoint", running))).toEqual(["us-east-1 checkpoint"]);
+  expect(decide("checkpoint").kind).toBe("give-up");
   expect(decide("checkpoint", { progress: came(east, "checkpoint", "done") }).kind).toBe("done");
   expect(decide("checkpoint", { progress: came(east, "checkpoint", "failed") })).toEqual({
     kind: "give-up",
@@ -91,8 +103,16 @@ const handOvers: readonly (readonly [
     "give-up",
   ],
   [
-    "the target's stream ended and there is no token",
+    "the target's stream ended before the old writer was asked",
     came(west, "await-handover", "done", at(9_999)),
+    "give-up",
+  ],
+  [
+    "the target's stream ended and there is no token",
+    {
+      ...came(east, "hand-over", "running"),
+      ...came(west, "await-handover", "done", at(9_999)),
+    },
     "do",
   ],
   [

@@ -7,6 +7,9 @@ export type Deadline = {
   readonly expired: () => Error;
 };
 
+/** One for all: a stack trace for each would cost more than the rest, and nobody reads it. */
+const hasEnded = new Error("the work has ended");
+
 /**
  * Runs `work` until it settles, `deadline` passes or `signal` aborts, whichever is first; leaves no timer behind.
  * The signal that `work` gets aborts in each of the three cases, so that nothing it began goes on.
@@ -33,6 +36,6 @@ export async function withDeadline<T>(
   } finally {
     forget();
     ended.catch(() => undefined);
-    over.abort(new Error("the work has ended"));
+    over.abort(hasEnded);
   }
 }

@@ -1,4 +1,5 @@
 import type { Bell } from "../std/bell.ts";
+import { onAbort } from "../std/on-abort.ts";
 import type { Clock } from "./env.ts";
 
 /** One for all: a reason of its own for each pause would cost a stack trace, and nobody reads it. */
@@ -11,9 +12,12 @@ export async function pause(
   ms: number,
   signal: AbortSignal,
 ): Promise<void> {
+  if (signal.aborted) return;
+  // Not AbortSignal.any: each one costs a weak reference on a signal that outlives thousands of pauses.
   const over = new AbortController();
-  const either = AbortSignal.any([signal, over.signal]);
-  const slept = clock.sleep(ms, either).catch(() => undefined);
-  await Promise.race([bell.rings(either), slept]);
+  const forget = onAbort(signal, () => over.abort(isOver));
+  const slept = clock.sleep(ms, over.signal).catch(() => undefined);
+  await Promise.race([bell.rings(over.signal), slept]);
+  forget();
   over.abort(isOver);
 }

@@ -1,3 +1,5 @@
+import { onAbort } from "./on-abort.ts";
+
 /**
  * Lets a loop sleep until something it cares about happens. A ring while nobody waits is remembered once,
  * so that a change between two looks is never missed. One waiter at a time.
@@ -15,22 +17,15 @@ export class Bell {
   async rings(signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener("abort", () => resolve(), { once: true, signal: this.#until() });
+        const wake = (): void => {
+          this.#wake = undefined;
+          forget();
+          resolve();
+        };
+        const forget = onAbort(signal, wake);
+        this.#wake = wake;
       });
     }
     this.#rung = false;
-  }
-
-  /** Aborts when the wait is over, which takes the listener off a signal that lives much longer. */
-  #until(): AbortSignal {
-    const over = new AbortController();
-    const wake = this.#wake;
-    this.#wake = () => {
-      this.#wake = undefined;
-      wake?.();
-      over.abort();
-    };
-    return over.signal;
   }
 }

@@ -17,9 +17,9 @@ const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
 const kind = <K extends string>(value: K): fc.Arbitrary<K> => fc.constant(value);
 
 const state = fc.oneof(
-  fc.record({ kind: fc.constantFrom("absent", "creating", "serving") }),
+  fc.record({ kind: fc.constantFrom("absent", "creating", "serving", "promoting") }),
   fc.record({
-    kind: fc.constantFrom("stopped", "starting", "catching-up", "fenced"),
+    kind: fc.constantFrom("stopped", "starting", "catching-up", "fenced", "diverged"),
     because: text,
   }),
   fc.record({ kind: kind("failed"), because: text, code: text }),
@@ -40,6 +40,52 @@ const lag = fc.record({
   progressLagMs: optional(count),
   sentBytes: count,
   slotIsIntact: fc.boolean(),
+  walFromLsn: optional(lsn),
+  loss: optional(fc.record({ transactions: count, bytes: count, isExact: fc.boolean() })),
+});
+const fork = fc.record({ timeline: number, parent: number, lsn });
+const result = fc.oneof(
+  fc.record({ kind: kind("token"), systemId: name, timeline: number, lsn }),
+  fc.record({ kind: kind("watching"), isProbing: fc.boolean() }),
+  fc.record({ kind: kind("position"), timeline: number, replayedLsn: lsn }),
+  fc.record({ kind: kind("promoted"), fork, writePauseMs: optional(count) }),
+);
+const progress = fc.record({
+  id: text,
+  outcome: fc.constantFrom("running", "done", "failed"),
+  because: text,
+  result: optional(result),
+});
+const evidenceSlot = fc.record({
+  database: text,
+  confirmedLsn: optional(lsn),
+  retainedBytes: count,
+  isIntact: fc.boolean(),
+  isPinned: fc.boolean(),
+});
+const evidence = fc.record({
+  name: text,
+  database: name,
+  region: name,
+  number,
+  systemId: name,
+  timeline: number,
+  forkLsn: optional(lsn),
+  epoch: count,
+  atWallMs: count,
+  because: text,
+  bytes: count,
+  path: text,
+});
+const event = fc.record({
+  kind: text,
+  message: text,
+  region: optional(name),
+  database: optional(name),
+  details: fc.dictionary(name, fc.oneof(text, count, fc.boolean(), fc.constant(null)), {
+    maxKeys: 3,
+    noNullPrototype: true,
+  }),
 });
 const report = fc.record({
   database: name,
@@ -47,24 +93,34 @@ const report = fc.record({
   role: optional(fc.constantFrom("primary", "secondary")),
   state,
   epoch: optional(count),
+  version: count,
+  lease: optional(fc.record({ leftMs: count, from: fc.constantFrom("controller", "promises") })),
   systemId: optional(name),
   position: optional(fc.record({ timeline: number, flushedLsn: lsn, replayedLsn: lsn })),
   lags: fc.array(lag, { maxLength: 3 }),
-  command: optional(
-    fc.record({ id: text, outcome: fc.constantFrom("running", "done", "failed"), because: text }),
+  evidenceSlots: fc.array(evidenceSlot, { maxLength: 2 }),
+  rpoGuard: fc.oneof(
+    fc.record({ kind: fc.constantFrom("off", "watching", "holding") }),
+    fc.record({ kind: kind("suspended"), because: text }),
   ),
+  command: optional(progress),
 });
 const anyQuestion = fc.oneof(
   fc.record({
     kind: kind("report"),
     ticket: text,
     instances: fc.array(report, { maxLength: 3 }),
+    evidence: fc.array(evidence, { maxLength: 2 }),
+    peers: fc.array(fc.record({ region: name, silentMs: count }), { maxLength: 2 }),
+    events: fc.array(event, { maxLength: 2 }),
   }),
+  fc.record({ kind: kind("outcome"), database: name, number, progress }),
   fc.record({ kind: kind("commands"), after: count }),
 );
 
+const upstreamAddress = fc.record({ host: text, port: number });
 const upstream = fc.record({
-  address: fc.record({ host: text, port: number }),
+  address: upstreamAddress,
   slot: text,
   applicationName: text,
 });
@@ -72,10 +128,16 @@ const assignment = fc.record({
   database: name,
   number,
   epoch: count,
+  version: count,
   systemId: optional(name),
   role: fc.constantFrom("primary", "secondary"),
+  isPromoted: fc.boolean(),
   upstream: optional(upstream),
   slots: fc.array(fc.record({ slot: text, region: name, number }), { maxLength: 3 }),
+  forks: fc.array(fork, { maxLength: 2 }),
+  operation: optional(name),
+  failsafe: fc.array(fc.record({ region: name, address: upstreamAddress }), { maxLength: 2 }),
+  rpoGuardMs: count,
 });
 const anyReportAnswer = fc.record({
   term: count,
@@ -118,11 +180,14 @@ test("a command carries its passwords, and prints none of them", () => {
   const answer = {
     term: 1,
     batch: 3,
+    assignments: [],
+    leases: [],
     commands: [
       {
         id: "build/orders/us-east-1/1/1.1",
         term: 1,
         epoch: 1,
+        version: 2,
         operation: "build",
         step: "create",
         database: "orders",

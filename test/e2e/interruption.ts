@@ -93,11 +93,12 @@ export async function interrupt(
 export async function loseTarget(
   world: World,
   clients: StageClients,
+  step: "promote" | "follow",
 ): Promise<{ readonly switchover: ApiOperation; readonly failover: ApiOperation }> {
   const from = await untilSettled(world, database, boundMs);
   const to = from === east ? west : east;
   const before = clients.acks.length;
-  const lost = { kind: "switchover", step: "promote", victim: "target Region" } as const;
+  const lost = { kind: "switchover", step, victim: "target Region" } as const;
   const { id } = await begin(world, database, { kind: "switchover", to });
   await untilStep(world, id, lost);
   await ask(world, "POST", `/v1/regions/${to}/kill`);

@@ -97,7 +97,7 @@ export async function untilAtStep(
   }
 }
 
-/** Every secondary streams without lag and may be promoted, and no operation runs; answers the primary. */
+/** Every secondary is close behind and may be promoted, and no operation runs; answers the primary. */
 export async function untilRedundant(world: World, database = "orders"): Promise<string> {
   const status = await world.untilStatus(`${database} is redundant`, 60_000, (now) => {
     const { candidates = [], operation, members = {}, primary } = now.databases[database] ?? {};
@@ -105,7 +105,9 @@ export async function untilRedundant(world: World, database = "orders"): Promise
     return (
       now.isReady &&
       operation === null &&
-      others.every(([region, { rpoLagMs }]) => candidates.includes(region) && rpoLagMs === 0)
+      others.every(
+        ([region, { rpoLagMs }]) => candidates.includes(region) && (rpoLagMs ?? Infinity) < 1_000,
+      )
     );
   });
   return status.databases[database]?.primary ?? "";

@@ -37,15 +37,19 @@ describe.sequential(`an operation whose world is struck (seed ${seed})`, () => {
     },
   );
 
-  test("is taken over by a failover when its target is lost after the claim", async () => {
-    if (!clients) throw new Error("There are no clients");
-    const { switchover, failover } = await loseTarget(the(), clients);
-    console.log(
-      `target lost: switchover ${switchover.outcome} (${switchover.because}), then ${failover.outcome}`,
-    );
-    expect(["failed", "completed"]).toContain(switchover.outcome);
-    expect(failover.outcome).toBe("completed");
-  }, 300_000);
+  test.each(["promote", "follow"] as const)(
+    "is taken over by a failover when its target is lost at %s",
+    async (step) => {
+      if (!clients) throw new Error("There are no clients");
+      const { switchover, failover } = await loseTarget(the(), clients, step);
+      console.log(
+        `target lost at ${step}: switchover ${switchover.outcome} (${switchover.because}), then ${failover.outcome}`,
+      );
+      expect(["failed", "completed"]).toContain(switchover.outcome);
+      expect(failover.outcome).toBe("completed");
+    },
+    300_000,
+  );
 });
 
 function sample(from: readonly Interruption[], size: number): readonly Interruption[] {

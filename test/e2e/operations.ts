@@ -64,7 +64,7 @@ export async function snapshotsOf(world: World): Promise<readonly ApiSnapshot[]>
   return snapshots;
 }
 
-/** Both Regions serve, the other one may be promoted, and nothing is under way. */
+/** All Regions serve on one timeline, the others may be promoted, and nothing is under way. */
 export async function untilSettled(
   world: World,
   database: string,
@@ -73,10 +73,12 @@ export async function untilSettled(
   const status = await world.untilStatus(`${database} is settled`, boundMs, (seen) => {
     const { operation, primary, candidates, members } = seen.databases[database] ?? {};
     const others = Object.keys(members ?? {}).filter((region) => region !== primary);
+    const timelines = Object.values(members ?? {}).map(({ instances }) => instances[0]?.timeline);
     return (
       seen.isReady &&
       operation === null &&
       others.length > 0 &&
+      new Set(timelines).size === 1 &&
       others.every(
         (region) => candidates?.includes(region) && members?.[region]?.state === "serving",
       )
