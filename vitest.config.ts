@@ -8,6 +8,8 @@ export default defineConfig({
           name: "unit",
           include: ["src/**/*.test.ts", "sim/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: ["src/**/*.pg.test.ts"],
+          // Property tests are quick on an idle machine, and this one is shared.
+          testTimeout: 30_000,
         },
       },
       { test: { name: "tidy", include: ["test/tidy.test.ts"] } },

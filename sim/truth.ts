@@ -321,8 +321,8 @@ export class Truth {
   /** The key of the system that a host's instance belongs to: a detached Region is one of its own, at its place. */
   keyOf({ id }: SimHost): string {
     const main = `${systemPrefix}${id.database}`;
-    const own = [`${main}-${id.region}`, `${main}@${id.region}`];
-    return own.find((key) => this.#systems.has(key)) ?? main;
+    const own = `${main}@${id.region}`;
+    return this.#systems.has(own) ? own : main;
   }
 
   #knownOf(host: SimHost): Known | undefined {

@@ -202,7 +202,7 @@ export class SimWorld {
   /** A disk fault took the data of the writer, or of a Region that was detached and stands alone. */
   #isDoomed(key: string, region?: RegionId): boolean {
     const { truth } = this.referee;
-    const alone = region && truth.record(`${key}-${region}`);
+    const alone = region && truth.record(`${key}@${region}`);
     const record = alone ?? truth.record(key);
     const writer = this.stream.hosts.find(
       (host) =>

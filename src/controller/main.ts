@@ -154,7 +154,8 @@ async function sweepEvidenceForever(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   signal: AbortSignal,
 ): Promise<void> {
-  while (keepDays > 0 && !signal.aborted) {
+  if (keepDays === 0) return;
+  while (!signal.aborted) {
     await clock.sleep(evidenceSweepMs, signal).catch(() => undefined);
     const outdatedMs = clock.wallMs() - keepDays * dayMs;
     for (const { region, item } of databases.evidence()) {

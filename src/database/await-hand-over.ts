@@ -16,8 +16,8 @@ const tellEveryMs = 20;
 /** 150 s: the checkpoint of the old writer may take 120 s, and its shutdown 10 s; nobody waits for longer. */
 const waitMsMax = 150_000;
 
-/** 1 s for the first probe: to log in through a link takes some five round trips. */
-const firstProbeMsMax = 1_000;
+/** 5 s for the first probe: to log in through a link takes some five round trips, of a second at worst. */
+const firstProbeMsMax = 5_000;
 
 type Action = Extract<CommandAction, { readonly kind: "await-handover" }>;
 

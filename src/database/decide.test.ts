@@ -11,6 +11,7 @@ import {
   epoch,
   lagOf,
   ours,
+  position,
   theirs,
   west,
 } from "../../test/database-fixtures.ts";
@@ -160,7 +161,7 @@ test("D11: a secondary that streams is asked for first, and a candidate once the
   });
   const current = { epoch: epoch(1), version: 5 };
   const writer = { ...serving, ...current };
-  const secondary = writer;
+  const secondary: InstanceReport = { ...writer, role: "secondary", position: position(1, 1_000) };
   expect(decideOn(at(alone, writer, secondary))).toMatchObject([
     { kind: "ask-candidate", region: west },
   ]);

@@ -8,6 +8,7 @@
  */
 import type { InstanceReport } from "../model/instance.ts";
 import { formatInstance, type InstanceId, type RegionId, type SystemId } from "../model/region.ts";
+import { hasJoined } from "./joined.ts";
 import type { SystemRecord } from "./records.ts";
 import { isWriter, upstreamOf } from "./topology.ts";
 
@@ -184,8 +185,7 @@ function decideCandidates(
   return secondaries
     .filter(({ id, report }) => {
       const isKnown = [...asked, ...candidates, ...condemned].includes(id.region);
-      const streams = report?.state.kind === "serving" && report.epoch === epoch;
-      return id.number === 1 && !isKnown && streams;
+      return id.number === 1 && !isKnown && report !== undefined && hasJoined(report, record);
     })
     .map(({ id }) => ({ kind: "ask-candidate", region: id.region, because: "it streams" }));
 }

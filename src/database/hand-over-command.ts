@@ -92,7 +92,8 @@ async function stopWithin(
   ms: number,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const late = (): Error => new Failure("postgres.stop-failed", `it took longer than ${ms} ms`);
+  const late = (): Error =>
+    new Failure("postgres.stop-failed", `it took longer than ${Math.round(ms)} ms`);
   try {
     const isClean = await withDeadline(clock, { ms, expired: late }, signal, (within) =>
       server.stop("fast", within),

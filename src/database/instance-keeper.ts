@@ -23,6 +23,7 @@ import { AssertionError, unreachable } from "../std/assert.ts";
 import { Bell } from "../std/bell.ts";
 import type { CommandContext, RegionDuties } from "./command-context.ts";
 import { CommandQueue } from "./command-queue.ts";
+import { observedState } from "./observed-state.ts";
 import { decideInstance, type InstanceDecision, type RunningPoint } from "./instance-decide.ts";
 import { KeptServer, type KeptServerHooks } from "./kept-server.ts";
 import { leaseLeftMsMin } from "./promote-command.ts";
@@ -334,18 +335,7 @@ export class InstanceKeeper {
     this.#position = { timeline, flushedLsn, replayedLsn };
     this.#point = { timeline, lsn: flushedLsn, isStreaming };
     this.#facts = facts;
-    this.#become(this.#stateOf(isInRecovery, isStreaming));
-  }
-
-  #stateOf(isInRecovery: boolean, isStreaming: boolean): InstanceState {
-    if (!isInRecovery) {
-      if (this.#server.writesAreOpen) return { kind: "serving" };
-      return { kind: "starting", because: "its writes are not let in yet" };
-    }
-    if (isStreaming) return { kind: "serving" };
-    const isTarget = this.#assignment?.role === "primary";
-    if (isTarget) return { kind: "promoting" };
-    return { kind: "catching-up", because: "it does not stream from its upstream yet" };
+    this.#become(observedState(status, this.#assignment, this.#server.writesAreOpen));
   }
 
   /** What was set on one server, the next one does not have. */

@@ -250,7 +250,7 @@ test("D12: what the old writer held becomes evidence, then it is cloned, and may
     await old.does("set-aside");
     await old.told("clone");
     expect(world.record().condemned).toEqual([]);
-    old.says = {};
+    old.says = { position: position(2, 1_100) };
     await old.does("clone");
     await world.until(() => world.record().candidates.includes(east));
   }));

@@ -244,7 +244,7 @@ export class Operations {
     decision: Extract<FrameDecision<OperationDeed>, { readonly kind: "claim" }>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, records, watch } = this.#doors;
+    const { clock, commands, records, watch } = this.#doors;
     const detachedKey = detachedSystem(system, operation.to).key;
     const changed = claim(operation, {
       key: system.key,
@@ -274,6 +274,8 @@ export class Operations {
     watch.claims(operation.id);
     await records.change({ records: changed, operations: [claimed, ...superseded] }, signal);
     this.#forget(superseded);
+    // What led here is done, or worth nothing any more.
+    commands.withdraw(operation.id);
     watch.claimed(operation.id, step);
   }
 

@@ -80,8 +80,11 @@ test("the target watches the old writer before anybody holds writes", () => {
   });
   // That it began is not enough: it may not have reached the old writer yet.
   expect(decide("prepare", { progress: came(west, "await-handover", "running") }).kind).toBe("do");
-  const watching = came(west, "await-handover", "running", { kind: "watching", isProbing: false });
-  expect(decide("prepare", { progress: watching }).kind).toBe("done");
+  const watching = (isProbing: boolean): Shown => ({
+    progress: came(west, "await-handover", "running", { kind: "watching", isProbing }),
+  });
+  expect(decide("prepare", watching(true)).kind).toBe("done");
+  expect(decide("prepare", watching(false)).kind).toBe("give-up");
   expect(decide("prepare", { progress: came(west, "await-handover", "failed") }).kind).toBe(
     "give-up",
   );

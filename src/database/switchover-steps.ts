@@ -9,6 +9,7 @@ import type { Step, StepDecision, StepPlan } from "../engine/engine.ts";
 import type { CommandProgress, MeasuredLag } from "../model/instance.ts";
 import { formatLsn } from "../model/lsn.ts";
 import type { RegionId } from "../model/region.ts";
+import { hasJoined } from "./joined.ts";
 import type { OperationDeed, OperationView } from "./operation-view.ts";
 import { promoteStep } from "./promote-step.ts";
 
@@ -123,6 +124,9 @@ function prepare(view: OperationView): Decision {
   if (waiting?.outcome === "done") {
     return { kind: "give-up", because: `the stream to ${to} ended before anything was held` };
   }
+  if (waiting?.result?.kind === "watching" && !waiting.result.isProbing) {
+    return { kind: "give-up", because: `${to} does not reach the writer in ${from}` };
+  }
   if (waiting?.result) return { kind: "done", learnt: {}, because: `${to} watches ${from}` };
   const action = { kind: awaiting, upstream: view.upstreamOf(to, from) } as const;
   return {
@@ -136,7 +140,9 @@ function handOver(view: OperationView): Decision {
   const { from, to } = view.operation;
   const stopped = view.progressOf(from, "hand-over");
   const replayed = view.progressOf(to, awaiting);
-  const failed = failureOf(stopped) ?? failureOf(replayed);
+  const failed =
+    failureOf(stopped, `${from} could not hand over`) ??
+    failureOf(replayed, `${to} could not wait for the last byte`);
   if (failed !== undefined) return { kind: "give-up", because: failed };
   const token = stopped?.result;
   const position = replayed?.result;
@@ -171,13 +177,12 @@ function handOver(view: OperationView): Decision {
 
 function follow({ operation, record, reportOf }: OperationView): Decision {
   const old = reportOf(operation.from);
-  const isBack =
-    old?.state.kind === "serving" && old.role === "secondary" && old.epoch === record.epoch;
+  const isBack = old !== undefined && hasJoined(old, record);
   return isBack
     ? { kind: "done", learnt: {}, because: `${operation.from} streams from ${operation.to}` }
     : { kind: "wait", because: `${operation.from} is ${old?.state.kind ?? "silent"}` };
 }
 
-function failureOf(progress: CommandProgress | undefined): string | undefined {
-  return progress?.outcome === "failed" ? progress.because : undefined;
+function failureOf(progress: CommandProgress | undefined, what: string): string | undefined {
+  return progress?.outcome === "failed" ? `${what}: ${progress.because}` : undefined;
 }

@@ -53,15 +53,19 @@ async function failOverFrozen(
 ): Promise<Frozen> {
   const { writer, other } = await untilReplaceable(world);
   await using writers = await Writers.start(world, "orders", table);
+  const servers = postgresOf(world, writer);
   const pids = choose(writer);
   expect(pids.length).toBeGreaterThan(0);
   signal(pids, "SIGSTOP");
   try {
     const operation = await failover(world, other);
     await writers.untilWritten(other, 10_000);
+    const isEnded = servers.every((pid) => pids.includes(pid) || !isAlive(pid));
     signal(pids, "SIGCONT");
     await untilReplaceable(world);
     await writers.stop();
+    // Whoever is not frozen has ended by then, whether its agent could see to it or not.
+    expect(isEnded).toBe(true);
     const late = writers.after(await claimOf(world, operation), writer).length;
     console.log(
       `${table}: fence took ${operation.steps.find(({ name }) => name === "fence")?.ms} ms (${operation.steps[0]?.because}); ${late} acknowledgements by the old side after the claim; ${(await writers.missingIn(other)).length} rows are in the evidence alone`,

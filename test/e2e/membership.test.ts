@@ -3,7 +3,8 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ApiDatabase } from "../../src/api/api.ts";
-import type { ApiOperation, ApiSnapshot } from "../../src/api/operations-api.ts";
+import type { ApiSnapshot } from "../../src/api/operations-api.ts";
+import { operate } from "./operating.ts";
 import { ask, begin, snapshotsOf, untilEnded, untilSettled } from "./operations.ts";
 import { sharedWorld } from "./shared-world.ts";
 import { until } from "./until.ts";
@@ -15,13 +16,6 @@ const database = "orders";
 const alone = `orders-${west}`;
 /** 60 s: a copy is made anew. */
 const cloneMs = 60_000;
-
-async function change(world: World, ...args: readonly string[]): Promise<ApiOperation> {
-  const { operations } = await world.json<{ operations: readonly ApiOperation[] }>(args);
-  const [operation] = operations;
-  if (!operation) throw new Error(`leeward ${args.join(" ")} shows no operation`);
-  return operation;
-}
 
 async function databaseNamed(world: World, name: string): Promise<ApiDatabase | undefined> {
   return (await world.status()).databases[name];
@@ -54,7 +48,7 @@ describe.sequential("a Region of a global database", () => {
     await world.sql(database, east, "CREATE TABLE notes (note text)");
     await world.sql(database, east, "INSERT INTO notes VALUES ('shared')");
     await until("it has arrived", 10_000, async () => (await notes(world, west)).length === 1);
-    expect(await change(world, "detach", database, west)).toMatchObject({ outcome: "completed" });
+    expect(await operate(world, "detach", database, west)).toMatchObject({ outcome: "completed" });
     const status = await world.untilStatus("both have a writer", 20_000, ({ databases }) =>
       [database, alone].every((name) => databases[name]?.writer?.state === "serving"),
     );
@@ -85,7 +79,7 @@ describe.sequential("a Region of a global database", () => {
 
   test("that rejoins is a copy again, and what it had alone is kept, read-only", async () => {
     const world = the();
-    expect(await change(world, "rejoin", database, west)).toMatchObject({ outcome: "completed" });
+    expect(await operate(world, "rejoin", database, west)).toMatchObject({ outcome: "completed" });
     await untilSettled(world, database, cloneMs);
     expect(await notes(world, west)).toEqual(["shared", "the rest"]);
     expect(await databaseNamed(world, alone)).toBeUndefined();
@@ -114,13 +108,13 @@ describe.sequential("a Region of a global database", () => {
   test("that is removed has no data any more, and one that is added is cloned", async () => {
     const world = the();
     const inode = statSync(`${world.instanceDirectory(west, "orders-1")}/data`).ino;
-    expect(await change(world, "remove", database, west)).toMatchObject({ outcome: "completed" });
+    expect(await operate(world, "remove", database, west)).toMatchObject({ outcome: "completed" });
     await until("its data are gone", 10_000, () => {
       return !existsSync(`${world.instanceDirectory(west, "orders-1")}/data/PG_VERSION`);
     });
     expect(await snapshotsOf(world)).toEqual([]);
     await world.sql(database, east, "INSERT INTO notes VALUES ('while it was away')");
-    expect(await change(world, "add", database, west)).toMatchObject({ outcome: "completed" });
+    expect(await operate(world, "add", database, west)).toMatchObject({ outcome: "completed" });
     await untilSettled(world, database, cloneMs);
     expect(statSync(`${world.instanceDirectory(west, "orders-1")}/data`).ino).not.toBe(inode);
     await until("it has all rows", 10_000, async () => (await notes(world, west)).length === 3);
@@ -137,7 +131,7 @@ describe.sequential("a Region of a global database", () => {
       return databases[database]?.members[east]?.state === "diverged";
     });
     expect(await snapshotsOf(world)).toEqual([]);
-    expect(await change(world, "rejoin", database, east)).toMatchObject({ outcome: "completed" });
+    expect(await operate(world, "rejoin", database, east)).toMatchObject({ outcome: "completed" });
     await untilSettled(world, database, cloneMs);
     expect((await evidenceOf(world, east)).name).toContain("orders-us-east-1");
   });

@@ -77,7 +77,7 @@ describe
       const disk = giveDisk(world, west, "500m");
       await world.up();
       await world.untilReady();
-      await using writers = await Writers.start(world, "orders", "full");
+      await using writers = await Writers.start(world, "orders", "no_room");
       const empty = fill(disk, someBytes);
       const command = world.start(["switchover", "orders", "--to", west, "--json"]);
       const seen = await world.untilStatus("the promotion has no room", 60_000, ({ databases }) => {
