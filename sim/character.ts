@@ -1,9 +1,12 @@
 /** What a simulated world is like: all of it drawn from its seed, so that seeds differ in kind and not only in luck. */
 import type { DatabaseId, RegionId } from "../src/model/region.ts";
+import type { OperationKind } from "../src/model/operation.ts";
 import { systemKey } from "../src/database/records.ts";
 import type { DatabaseSystem } from "../src/database/topology.ts";
+import { allVictims, type Victim } from "./deaths.ts";
 import type { FaultName } from "./faults.ts";
 import type { NetworkConditions } from "./network.ts";
+import { commonWishes } from "./operators.ts";
 import type { PostgresTemper } from "./postgres.ts";
 import type { SeededRandom } from "./random.ts";
 import type { SimStoreFaults } from "./store.ts";
@@ -26,8 +29,10 @@ export type Character = {
   readonly writeEveryMs: number;
   /** In mean, an operator asks for something this often; undefined: nobody does. */
   readonly operateEveryMs: number | undefined;
+  readonly wishes: readonly OperationKind[];
   /** How many of the operations' journal entries are followed by the death of somebody who is part of it. */
   readonly deathAtStepRate: number;
+  readonly victims: readonly Victim[];
 };
 
 const names = ["us-east-1", "us-west-2", "eu-central-1"] as RegionId[];
@@ -58,13 +63,15 @@ export function drawCharacter(random: SeededRandom): Character {
       cloneBytesPerSecond: random.between(3e6, 4e7),
     },
     wal: drawWal(random),
-    faultEveryMs: random.between(2_000, 15_000),
+    faultEveryMs: random.between(1_000, 8_000),
     faults: undefined,
     leaseTtlMs,
     leaseMarginMs: leaseTtlMs === 3_000 ? 1_000 : 2_000,
     writeEveryMs: random.between(80, 400),
     operateEveryMs: random.chance(0.9) ? random.between(500, 3_000) : undefined,
+    wishes: commonWishes,
     deathAtStepRate: random.chance(0.5) ? random.between(0.05, 0.4) : 0,
+    victims: allVictims,
   };
 }
 

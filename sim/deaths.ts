@@ -6,7 +6,7 @@ import { revive, startIfDown } from "./faults.ts";
 
 export type Victim = "controller" | "agent" | "region";
 
-export const victims: readonly Victim[] = ["controller", "agent", "region"];
+export const allVictims: readonly Victim[] = ["controller", "agent", "region"];
 
 type Mortals = {
   readonly clock: SimClock;

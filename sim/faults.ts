@@ -104,6 +104,18 @@ const faults = {
       for (const [a = from, b = to] of ways) network.mend(a, b);
     });
   },
+  /** The writer goes on by promises, and nobody can tell it that it is no writer any more. */
+  "writer-unheard": ({ network, stream, clock, random }) => {
+    const writers = stream.hosts.filter(({ isPrimary }) => isPrimary);
+    if (writers.length === 0) return;
+    const { place } = random.pick(writers);
+    network.cut(place, controllerPlace);
+    network.cut(controllerPlace, place);
+    clock.after(random.between(5_000, 40_000), () => {
+      network.mend(place, controllerPlace);
+      network.mend(controllerPlace, place);
+    });
+  },
   /** A writer that crashes where no lease comes any more: the Region on its own must not bring it back (I2). */
   "region-alone": ({ places, network, stream, clock, random }) => {
     const host = random.pick(stream.hosts);

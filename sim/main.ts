@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     seeds: { type: "string" },
-    minutes: { type: "string", default: "0.2" },
+    minutes: { type: "string", default: "0.15" },
     jobs: { type: "string", default: String(availableParallelism()) },
     stride: { type: "string" },
     log: { type: "boolean", default: false },

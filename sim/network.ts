@@ -211,7 +211,7 @@ export class SimNode implements Network {
     this.#network.listen(this.#place, address, { authenticate, handler, stopped });
   }
 
-  request(
+  async request(
     to: Address,
     message: Json,
     { token, timeoutMs }: RequestOptions,
@@ -219,11 +219,20 @@ export class SimNode implements Network {
   ): Promise<Json> {
     const why = `asked ${formatAddress(to)}: no answer came in ${timeoutMs} ms`;
     const deadline = { ms: timeoutMs, expired: () => new Failure("network.unreachable", why) };
-    const waiting = AbortSignal.any([signal, this.#down.signal]);
-    return withDeadline(this.#clock, deadline, waiting, async (limited) => {
-      const text = encodeMessage(message);
-      return this.#network.exchange(this.#place, to, { text, token }, limited);
-    });
+    const over = new AbortController();
+    const forget = [signal, this.#down.signal].map((one) =>
+      onAbort(one, () => over.abort(one.reason)),
+    );
+    try {
+      signal.throwIfAborted();
+      this.#down.signal.throwIfAborted();
+      return await withDeadline(this.#clock, deadline, over.signal, async (limited) => {
+        const text = encodeMessage(message);
+        return this.#network.exchange(this.#place, to, { text, token }, limited);
+      });
+    } finally {
+      for (const one of forget) one();
+    }
   }
 
   /**

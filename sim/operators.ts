@@ -14,13 +14,14 @@ export type OperatorDoors = {
   readonly controller: ControllerProgram;
   readonly referee: Referee;
   readonly regions: readonly RegionId[];
+  readonly wishes: readonly OperationKind[];
   readonly everyMs: number;
 };
 
 const never = new AbortController().signal;
 
 /** What people ask for, the more often the more often it stands here. */
-const wishes: readonly OperationKind[] = [
+export const commonWishes: readonly OperationKind[] = [
   ...Array<OperationKind>(8).fill("switchover"),
   ...Array<OperationKind>(6).fill("failover"),
   ...Array<OperationKind>(3).fill("rejoin"),
@@ -53,7 +54,10 @@ function act(doors: OperatorDoors): void {
   else ask(doors, () => databases.begin(draw(doors, databases), never));
 }
 
-function draw({ random, regions }: OperatorDoors, databases: DatabaseController): OperationRequest {
+function draw(
+  { random, regions, wishes }: OperatorDoors,
+  databases: DatabaseController,
+): OperationRequest {
   const kind = random.pick(wishes);
   const shown = databases.snapshots();
   const names = shown.map(({ system }) => system.name);

@@ -249,6 +249,8 @@ export class Truth {
       this.#terms.violate(
         `${after.id} ended as ${before.outcome} and then as ${after.outcome} (I6)`,
       );
+    if (before?.phase === "claimed" && after.phase === "before-claim")
+      this.#terms.violate(`${after.id} was claimed, and is before its claim again (I6)`);
     if (before?.outcome === after.outcome || after.outcome === "running") return;
     const kind = `${after.kind} ${after.outcome}`;
     this.ended.set(kind, (this.ended.get(kind) ?? 0) + 1);

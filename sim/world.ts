@@ -16,7 +16,7 @@ import { drawCharacter, type Character } from "./character.ts";
 import { startClient } from "./clients.ts";
 import { SimClock, SkewedClock } from "./clock.ts";
 import { ControllerProgram } from "./controller-program.ts";
-import { strike, victims } from "./deaths.ts";
+import { strike } from "./deaths.ts";
 import { harass, heal, placesOf, revive, type FaultTargets } from "./faults.ts";
 import { SimFileDisk } from "./files.ts";
 import { SimHost } from "./host.ts";
@@ -99,13 +99,13 @@ export class SimWorld {
   /** Lives through `ms` of faults and a calm time after them. */
   async run(ms: number): Promise<Outcome> {
     this.begin();
-    const { operateEveryMs: everyMs } = this.character;
+    const { operateEveryMs: everyMs, wishes } = this.character;
     const { clock, referee } = this;
     const { controller } = this.targets;
     const { regions } = this.character;
     if (everyMs !== undefined) {
       const random = this.#random.fork();
-      operate({ clock, referee, controller, regions, random, everyMs }, ms);
+      operate({ clock, referee, controller, regions, random, wishes, everyMs }, ms);
     }
     await harass(this.targets, ms);
     heal(this.targets);
@@ -269,7 +269,7 @@ export class SimWorld {
       const isStep = changes.some(({ key }) => key.startsWith(operationPrefix));
       if (!isStep || !random.chance(this.character.deathAtStepRate)) return;
       const agent = random.pick(agents);
-      const victim = random.pick(victims);
+      const victim = random.pick(this.character.victims);
       this.#log.info("fault.death-at-step", { victim, region: agent.region });
       strike(victim, { clock, controller, agent }, random.between(100, 6_000));
     };

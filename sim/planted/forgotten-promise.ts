@@ -3,15 +3,18 @@ import type { Plant } from "../plant.ts";
 /** Promises are kept in memory: an agent that restarts has promised nothing. */
 export const forgottenPromise: Plant = {
   name: "a promise is not durable",
-  // A writer without a controller, and a failover whose target's agent restarts when it begins.
+  // A writer that no controller reaches, and a failover whose target's agent is killed and restarted while it is sealed.
   worldOf: (drawn) => ({
     ...drawn,
     leaseTtlMs: 10_000,
     leaseMarginMs: 2_000,
-    operateEveryMs: 1_500,
-    deathAtStepRate: 0.7,
-    faultEveryMs: 5_000,
-    faults: ["way-cut"],
+    network: { ...drawn.network, lossRate: 0, stallRate: 0 },
+    wishes: ["failover"],
+    operateEveryMs: 3_000,
+    deathAtStepRate: 0.5,
+    victims: ["agent"],
+    faultEveryMs: 12_000,
+    faults: ["writer-unheard"],
   }),
   files: (files) => ({
     read: (path) => {

@@ -29,7 +29,7 @@ const plants: readonly { readonly plant: Plant; readonly words: RegExp }[] = [
   { plant: leaseFromAnswer, words: /after its lease \(I2\)|\(I1\)/ },
   { plant: forgottenPromise, words: /acknowledged a write in epoch .*\(I1\)/ },
   { plant: oneEvidence, words: /was lost \(I5\)/ },
-  { plant: resumedTwice, words: /claimed epoch|nobody is promoted who is the primary/ },
+  { plant: resumedTwice, words: /is before its claim again \(I6\)/ },
   { plant: rolledBackLate, words: /rolled back after its claim \(I3\)/ },
   { plant: missingGuard, words: /after its lease \(I2\)|\(I1\)/ },
 ];

@@ -107,16 +107,21 @@ function decideEvidence(secondary: InstanceView, view: SystemView): readonly Dec
   const { condemned, rejoining } = view.record;
   if (!report || isBusy(report)) return [];
   const isCondemned = condemned.includes(id.region);
-  if (isCondemned && report.state.kind === "absent") {
-    const together = view.instances.filter((other) => other.id.region === id.region);
-    const isLast = together.every((one) => one.report?.state.kind === "absent");
-    const because = `what ${id.region} held is evidence now`;
-    return isLast && id.number === 1 ? [{ kind: "absolve", region: id.region, because }] : [];
-  }
-  const mustGo = report.state.kind === "diverged" || (isCondemned && report.systemId !== undefined);
+  if (isCondemned && report.state.kind === "absent") return decideAbsolution(id, view);
   const isWanted = view.rejoin === "automatic" || rejoining.includes(id.region);
-  if (!mustGo || !mayTry || !isWanted) return [];
+  if (!mustGo(report, isCondemned) || !mayTry || !isWanted) return [];
   return [{ kind: "set-aside", instance: id, because: "it left the history of the others" }];
+}
+
+function mustGo(report: InstanceReport, isCondemned: boolean): boolean {
+  return report.state.kind === "diverged" || (isCondemned && report.systemId !== undefined);
+}
+
+function decideAbsolution({ region, number }: InstanceId, view: SystemView): readonly Decision[] {
+  const together = view.instances.filter(({ id }) => id.region === region);
+  const isLast = together.every(({ report }) => report?.state.kind === "absent");
+  const because = `what ${region} held is evidence now`;
+  return isLast && number === 1 ? [{ kind: "absolve", region, because }] : [];
 }
 
 /** A Region that was away when it was removed hears of it when it is back. */
@@ -133,24 +138,37 @@ function decideClone(
   view: SystemView,
   systemId: SystemId,
 ): readonly Decision[] {
-  const { id, report } = secondary;
+  const { id, report, mayTry } = secondary;
+  const upstream = reportOfUpstream(id, view);
   // What left the common history is evidence first, also where a person is to say when (I5).
   const isEvidence = report?.state.kind === "diverged" || view.record.condemned.includes(id.region);
-  if (!report || isBusy(report) || isEvidence) return [];
-  const upstreamId = upstreamOf(id, view.record);
-  const upstream = view.instances.find(
-    (other) => other.id.region === upstreamId?.region && other.id.number === upstreamId.number,
-  )?.report;
-  if (upstream?.state.kind !== "serving" || !secondary.mayTry) return [];
+  if (!report || isBusy(report) || isEvidence || !mayTry) return [];
+  if (upstream?.state.kind !== "serving") return [];
   const common = { kind: "clone", instance: id, systemId } as const;
   if (hasNoData(report)) {
     return [{ ...common, replace: false, because: "it has no data and its upstream serves" }];
   }
   // Data of another database system is not ours to replace, whatever became of the slot.
-  const isOurs = report.systemId === systemId;
-  return isOurs && report.state.kind !== "serving" && hasLostWal(id, report, upstream)
+  const isStranded = report.state.kind !== "serving" && hasLostWal(id, report, upstream);
+  return isStranded && report.systemId === systemId
     ? [{ ...common, replace: true, because: "its upstream no longer has the WAL that it needs" }]
     : [];
+}
+
+/** What left the common history is evidence first, also where a person is to say when (I5). */
+function isEvidence(
+  { region }: InstanceId,
+  { state }: InstanceReport,
+  { condemned }: SystemRecord,
+): boolean {
+  return state.kind === "diverged" || condemned.includes(region);
+}
+
+function reportOfUpstream(id: InstanceId, view: SystemView): InstanceReport | undefined {
+  const upstreamId = upstreamOf(id, view.record);
+  return view.instances.find(
+    (other) => other.id.region === upstreamId?.region && other.id.number === upstreamId.number,
+  )?.report;
 }
 
 /**

@@ -6,7 +6,7 @@
  *   target:      catch up, prepare ───► replays to the token ──────CLAIM──────► promote
  */
 import type { Step, StepDecision, StepPlan } from "../engine/engine.ts";
-import type { CommandProgress, MeasuredLag } from "../model/instance.ts";
+import type { CommandProgress, CommandResult, MeasuredLag } from "../model/instance.ts";
 import { formatLsn } from "../model/lsn.ts";
 import type { RegionId } from "../model/region.ts";
 import { hasJoined } from "./joined.ts";
@@ -140,37 +140,41 @@ function handOver(view: OperationView): Decision {
   const { from, to } = view.operation;
   const stopped = view.progressOf(from, "hand-over");
   const replayed = view.progressOf(to, awaiting);
+  const hasEnded = replayed?.outcome === "done";
   const failed =
     failureOf(stopped, `${from} could not hand over`) ??
-    failureOf(replayed, `${to} could not wait for the last byte`);
+    failureOf(replayed, `${to} could not wait for the last byte`) ??
+    (hasEnded && !stopped ? `the stream to ${to} ended before anything was held` : undefined);
   if (failed !== undefined) return { kind: "give-up", because: failed };
-  const token = stopped?.result;
-  const position = replayed?.result;
-  if (!stopped && replayed?.outcome === "done") {
-    return { kind: "give-up", because: `the stream to ${to} ended before anything was held` };
+  const [token, position] = [stopped?.result, replayed?.result];
+  if (token?.kind === "token" && position?.kind === "position") {
+    return compare(to, { token, position, hasEnded });
   }
-  if (token?.kind !== "token" || position?.kind !== "position") {
-    return {
-      kind: "do",
-      deeds: [
-        {
-          instance: view.instanceOf(from),
-          step: "hand-over",
-          action: { kind: "hand-over", withinMs: handOverMs },
-        },
-      ],
-      because: token ? `${to} has not replayed everything yet` : `${from} is shutting down`,
-    };
-  }
-  // The record of the shutdown checkpoint begins at the token: whoever is beyond it has replayed it whole.
-  const hasAll = position.timeline === token.timeline && position.replayedLsn > token.lsn;
-  const where = `${to} replayed to ${formatLsn(position.replayedLsn)}, the token is ${formatLsn(token.lsn)}`;
-  if (hasAll) {
-    const learnt = { token: { timeline: token.timeline, lsn: token.lsn } };
-    return { kind: "done", learnt, because: where };
+  const action = { kind: "hand-over", withinMs: handOverMs } as const;
+  return {
+    kind: "do",
+    deeds: [{ instance: view.instanceOf(from), step: "hand-over", action }],
+    because: `${token ? to : from} is not done yet`,
+  };
+}
+
+type Positions = {
+  readonly token: Extract<CommandResult, { readonly kind: "token" }>;
+  readonly position: Extract<CommandResult, { readonly kind: "position" }>;
+  /** Nothing more can come. */
+  readonly hasEnded: boolean;
+};
+
+/** The record of the shutdown checkpoint begins at the token: whoever is beyond it has replayed it whole (O3). */
+function compare(to: RegionId, { token, position, hasEnded }: Positions): Decision {
+  const { timeline, lsn } = token;
+  const reached = formatLsn(position.replayedLsn);
+  const where = `${to} replayed to ${reached}, the token is ${formatLsn(lsn)}`;
+  if (position.timeline === timeline && position.replayedLsn > lsn) {
+    return { kind: "done", learnt: { token: { timeline, lsn } }, because: where };
   }
   // While its stream goes on, the rest may be on its way.
-  return replayed?.outcome === "done"
+  return hasEnded
     ? { kind: "give-up", because: `${where}: it does not have everything` }
     : { kind: "wait", because: where };
 }

@@ -8,20 +8,28 @@ import { detachedSystem, placesOf, type DatabaseSystem } from "./topology.ts";
 
 export class Systems {
   readonly #named: readonly DatabaseSystem[];
+  /** Those that there would be, if their Regions were detached. */
+  readonly #alone: ReadonlyMap<DatabaseSystem, readonly DatabaseSystem[]>;
   readonly #records: Pick<RecordBook, "has">;
 
   constructor(named: readonly DatabaseSystem[], records: Pick<RecordBook, "has">) {
     this.#named = named;
+    this.#alone = new Map(
+      named.map((system) => [
+        system,
+        system.kind === "global"
+          ? system.regions.map(({ region }) => detachedSystem(system, region))
+          : [],
+      ]),
+    );
     this.#records = records;
   }
 
   all(): readonly DatabaseSystem[] {
-    return this.#named.flatMap((system) => {
-      const detached = system.regions
-        .map(({ region }) => detachedSystem(system, region))
-        .filter(({ key }) => this.#records.has(key));
-      return system.kind === "global" ? [system, ...detached] : [system];
-    });
+    return this.#named.flatMap((system) => [
+      system,
+      ...(this.#alone.get(system) ?? []).filter(({ key }) => this.#records.has(key)),
+    ]);
   }
 
   /** Every Region in which some database has a place. */
