@@ -140,9 +140,7 @@ function decideClone(
 ): readonly Decision[] {
   const { id, report, mayTry } = secondary;
   const upstream = reportOfUpstream(id, view);
-  // What left the common history is evidence first, also where a person is to say when (I5).
-  const isEvidence = report?.state.kind === "diverged" || view.record.condemned.includes(id.region);
-  if (!report || isBusy(report) || isEvidence || !mayTry) return [];
+  if (!report || isBusy(report) || isEvidence(id, report, view.record) || !mayTry) return [];
   if (upstream?.state.kind !== "serving") return [];
   const common = { kind: "clone", instance: id, systemId } as const;
   if (hasNoData(report)) {

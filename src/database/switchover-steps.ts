@@ -141,11 +141,8 @@ function handOver(view: OperationView): Decision {
   const stopped = view.progressOf(from, "hand-over");
   const replayed = view.progressOf(to, awaiting);
   const hasEnded = replayed?.outcome === "done";
-  const failed =
-    failureOf(stopped, `${from} could not hand over`) ??
-    failureOf(replayed, `${to} could not wait for the last byte`) ??
-    (hasEnded && !stopped ? `the stream to ${to} ended before anything was held` : undefined);
-  if (failed !== undefined) return { kind: "give-up", because: failed };
+  const trouble = troubleOf(view, stopped, replayed);
+  if (trouble !== undefined) return { kind: "give-up", because: trouble };
   const [token, position] = [stopped?.result, replayed?.result];
   if (token?.kind === "token" && position?.kind === "position") {
     return compare(to, { token, position, hasEnded });
@@ -156,6 +153,19 @@ function handOver(view: OperationView): Decision {
     deeds: [{ instance: view.instanceOf(from), step: "hand-over", action }],
     because: `${token ? to : from} is not done yet`,
   };
+}
+
+function troubleOf(
+  { operation: { from, to } }: OperationView,
+  stopped: CommandProgress | undefined,
+  replayed: CommandProgress | undefined,
+): string | undefined {
+  const endedEarly = replayed?.outcome === "done" && !stopped;
+  return (
+    failureOf(stopped, `${from} could not hand over`) ??
+    failureOf(replayed, `${to} could not wait for the last byte`) ??
+    (endedEarly ? `the stream to ${to} ended before anything was held` : undefined)
+  );
 }
 
 type Positions = {
