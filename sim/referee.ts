@@ -46,6 +46,7 @@ export class Referee implements PostgresWitness {
 
   readonly started = (host: SimHost, as: StartAs): void => {
     this.checkers.started(host, as);
+    if (as.kind === "primary") this.truth.startedAsPrimary(host);
     const epoch = this.truth.recordOf(host)?.epoch;
     if (epoch !== undefined) this.bounds.started(host, as, epoch);
   };

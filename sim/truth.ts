@@ -104,6 +104,16 @@ export class Truth {
     this.#goOn(known, commit);
   };
 
+  /** A writer that stopped for a switchover stays down, although the lease that it had is not over. */
+  startedAsPrimary(host: SimHost): void {
+    const known = this.#endedOf(host) ?? this.#knownOf(host);
+    if (!known || known.record.primary === host.id.region) return;
+    const { epoch, primary } = known.record;
+    this.#terms.violate(
+      `${formatInstance(host.id)} was started as primary in epoch ${epoch} of ${primary} (I1)`,
+    );
+  }
+
   readonly promoted = (host: SimHost): void => {
     // A Region that was told to rejoin while it was promoted, for the system that it no longer has.
     const known = this.#endedOf(host) ?? this.#knownOf(host);

@@ -137,7 +137,7 @@ export const snapshot = z
     number: z.number().int(),
     at: text("When the data became evidence (RFC 3339)."),
     bytes: z.number(),
-    path: text("The data directory, whole, read-only."),
+    path: text("Where it lies: the data directory, whole and read-only, is `data` in it."),
     systemId: z.string(),
     timeline: z.number().int(),
     forkLsn: orNull(text("Where the others left its history; null where that was not known.")),

@@ -173,13 +173,6 @@ const refusals: readonly Case[] = [
     /and 11000 ms behind \(at most 67108864 and 10000\)$/,
   ],
   [
-    "to a target whose lag nobody measured",
-    switchover,
-    { reports: { [east]: writerReport({ lags: [] }) } },
-    "operation.refused",
-    /^how far us-west-2 is behind is not known$/,
-  ],
-  [
     "D11: to a target that is no candidate",
     switchover,
     { record: createdRecord({ candidates: [europe] }) },

@@ -1,6 +1,13 @@
 /** What people ask for by mistake, or at the wrong time: a clear refusal, and nothing has changed. */
 import { describe, expect, test } from "vitest";
-import { eventsOf, operate, operationsOf, refusalOf, untilAtStep } from "./operating.ts";
+import {
+  eventsOf,
+  operate,
+  operationsOf,
+  refusalOf,
+  untilAtStep,
+  untilRedundant,
+} from "./operating.ts";
 import { sharedWorld } from "./shared-world.ts";
 import type { World } from "./world.ts";
 import { east, globalDatabase, west } from "./yaml.ts";
@@ -14,13 +21,17 @@ const the = sharedWorld({
 
 type Refused = { readonly exit: number; readonly code: string; readonly says: string };
 
-async function expectRefusal(world: World, args: readonly string[], why: Refused): Promise<void> {
+async function answerTo(world: World, args: readonly string[]): Promise<unknown> {
   const before = await truth(world);
   const { exit, said } = await refusalOf(world, ...args);
-  expect({ args, exit, code: said.code }).toEqual({ args, exit: why.exit, code: why.code });
-  expect(said.message).toContain(why.says);
   expect(said.hint.length).toBeGreaterThan(0);
   expect(await truth(world)).toEqual(before);
+  return { exit, code: said.code, message: said.message };
+}
+
+/** With these words somewhere in its message. */
+function refusal({ exit, code, says }: Refused): unknown {
+  return { exit, code, message: expect.stringContaining(says) as unknown };
 }
 
 /** What no refusal may change: who writes, in which epoch, and what was ever begun. */
@@ -100,7 +111,7 @@ describe.sequential("is refused at once", () => {
   )("leeward $words", async ({ args, why }) => {
     const world = the();
     await world.untilReady();
-    await expectRefusal(world, args, why);
+    expect(await answerTo(world, args)).toEqual(refusal(why));
   });
 });
 
@@ -122,7 +133,9 @@ describe.sequential("is refused for now: a target", () => {
     });
     const says = "bytes and ";
     const args = ["switchover", "orders", "--to", west];
-    await expectRefusal(world, args, { exit: 75, code: "operation.refused", says });
+    expect(await answerTo(world, args)).toEqual(
+      refusal({ exit: 75, code: "operation.refused", says }),
+    );
     await world.ok(["link", "set", east, west, "--bandwidth", "unlimited"]);
     await world.untilStatus("it has caught up", 60_000, ({ databases, isReady }) => {
       const { lagBytes } = databases["orders"]?.members[west] ?? {};
@@ -137,7 +150,9 @@ describe.sequential("is refused for now: a target", () => {
       ["switchover", "orders", "--to", west],
       ["failover", "orders", "--to", west, ...consent],
     ]) {
-      await expectRefusal(world, args, { exit: 75, code: "operation.refused", says: west });
+      expect(await answerTo(world, args)).toEqual(
+        refusal({ exit: 75, code: "operation.refused", says: west }),
+      );
     }
     await world.ok(["region", "start", west]);
     await world.untilReady(60_000);
@@ -152,7 +167,7 @@ describe.sequential("is refused for now: a target", () => {
       ["switchover", "orders", "--to", west],
       ["failover", "orders", "--to", west, ...consent],
     ]) {
-      await expectRefusal(world, args, { exit: 64, code, says });
+      expect(await answerTo(world, args)).toEqual(refusal({ exit: 64, code, says }));
     }
     await operate(world, "rejoin", "orders", west);
     await world.untilStatus("it is a candidate again", 60_000, ({ databases, isReady }) =>
@@ -164,25 +179,23 @@ describe.sequential("is refused for now: a target", () => {
 describe.sequential("two at once", () => {
   test("a second operation on a database whose first one goes on is refused, and the first one ends", async () => {
     const world = the();
-    await world.untilReady();
-    // The writer's agent does not hear, so the first one stays where it is.
-    await world.ok(["link", "set", east, "controller", "--rtt", "3000"]);
+    await untilRedundant(world);
+    // The writer's agent hears late, so that the first one takes its time.
+    await world.ok(["link", "set", east, "controller", "--rtt", "1200"]);
     const first = world.start(["switchover", "orders", "--to", west, "--json"]);
     const { id } = await untilAtStep(world, "orders", "checkpoint", 10_000);
-    for (const args of [
+    const others = [
       ["switchover", "orders", "--to", third],
       ["failover", "orders", "--to", third, ...consent],
       ["detach", "orders", third],
-    ]) {
-      const { exit, said } = await refusalOf(world, ...args);
-      expect({ args, exit, code: said.code }).toEqual({
-        args,
-        exit: 75,
-        code: "operation.conflict",
-      });
+    ];
+    // Side by side, because the first one goes on meanwhile.
+    const refusals = await Promise.all(others.map((args) => refusalOf(world, ...args)));
+    await world.ok(["link", "set", east, "controller", "--rtt", "10"]);
+    for (const { exit, said } of refusals) {
+      expect({ exit, code: said.code }).toEqual({ exit: 75, code: "operation.conflict" });
       expect(said.message).toContain(id);
     }
-    await world.ok(["link", "set", east, "controller", "--rtt", "10"]);
     const ended = await first.ended(60_000);
     const [newest, ...older] = await operationsOf(world);
     expect([newest?.id, newest?.outcome]).toEqual([
@@ -217,7 +230,7 @@ describe.sequential("two at once", () => {
         ]),
       ),
     );
-    expect(answers.map(({ code }) => code).sort()).toEqual([0, 75]);
+    expect(answers.map(({ code }) => code).toSorted()).toEqual([0, 75]);
     const winner = others[answers.findIndex(({ code }) => code === 0)];
     const after = await world.untilStatus("the writer serves", 20_000, ({ databases }) =>
       Boolean(databases["orders"]?.writer?.state === "serving"),
@@ -226,9 +239,8 @@ describe.sequential("two at once", () => {
     const claims = (await eventsOf(world)).filter(({ kind }) => kind === "operation.claimed");
     expect(claims.filter(({ details }) => details["epoch"] === epoch)).toHaveLength(1);
     // Who expected another primary by then is told so.
-    const late = await refusalOf(
-      ...[world, "failover", "orders", "--to", primary, ...consent, "--expect-primary", primary],
-    );
+    const forced = ["failover", "orders", "--to", primary, ...consent];
+    const late = await refusalOf(world, ...forced, "--expect-primary", primary);
     expect(late.said.code).toBe("failover.unexpected-primary");
   });
 });

@@ -81,9 +81,8 @@ describe.sequential("a failover", () => {
 
   test("is not followed by another one until a secondary streams", async () => {
     const world = the();
-    const { exit, said } = await refusalOf(
-      ...[world, "failover", "orders", "--to", east, "--allow-data-loss", "--yes"],
-    );
+    const forced = ["failover", "orders", "--to", east, "--allow-data-loss", "--yes"];
+    const { exit, said } = await refusalOf(world, ...forced);
     expect({ exit, code: said.code }).toEqual({ exit: 75, code: "failover.not-redundant" });
     expect((await world.status()).databases["orders"]?.primary).toBe(west);
   });

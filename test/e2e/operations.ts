@@ -64,6 +64,9 @@ export async function snapshotsOf(world: World): Promise<readonly ApiSnapshot[]>
   return snapshots;
 }
 
+/** 5 s: the writer's first reading after a promotion may be from before the others stream from it. */
+const nearMs = 5_000;
+
 /** All Regions serve on one timeline, the others may be promoted, and nothing is under way. */
 export async function untilSettled(
   world: World,
@@ -79,9 +82,11 @@ export async function untilSettled(
       operation === null &&
       others.length > 0 &&
       new Set(timelines).size === 1 &&
-      others.every(
-        (region) => candidates?.includes(region) && members?.[region]?.state === "serving",
-      )
+      others.every((region) => {
+        const { state, rpoLagMs } = members?.[region] ?? {};
+        const isNear = (rpoLagMs ?? Infinity) < nearMs;
+        return candidates?.includes(region) && state === "serving" && isNear;
+      })
     );
   });
   return status.databases[database]?.primary ?? "";

@@ -4,7 +4,6 @@ import type { ApiOperation } from "../../src/api/operations-api.ts";
 import { operationsOf, switchover, untilAtStep, untilRedundant } from "./operating.ts";
 import { sharedWorld, showLogsOnFailure } from "./shared-world.ts";
 import { canMount, fill, giveDisk } from "./small-disk.ts";
-import { until } from "./until.ts";
 import { instanceIn, World } from "./world.ts";
 import { Writers } from "./writers.ts";
 import { east, globalDatabase, west } from "./yaml.ts";
@@ -97,29 +96,5 @@ describe
       const [operation] = await operationsOf(world);
       expect(operation).toMatchObject({ outcome: "completed", to: west });
       await world.untilReady(60_000);
-    });
-
-    test("to its last byte: a failover to it has an end, and succeeds when there is room", async () => {
-      await using world = await World.prepare({ databases: { orders: globalDatabase } });
-      showLogsOnFailure(() => world);
-      const disk = giveDisk(world, west, "500m");
-      await world.up();
-      await untilRedundant(world);
-      await using writers = await Writers.start(world, "orders", "no_byte");
-      await world.ok(["region", "kill", east]);
-      const empty = fill(disk, 0);
-      const args = ["failover", "orders", "--to", west, "--allow-data-loss", "--yes", "--json"];
-      const command = world.start(args);
-      const stuck = await until("it says that the disk is full", 30_000, async () => {
-        const [newest] = await operationsOf(world);
-        return newest && /No space left|full/i.test(newest.because) && newest;
-      });
-      console.log(`disk full to the last byte: ${stuck.phase}, ${stuck.step}: ${stuck.because}`);
-      empty();
-      const { code } = await command.ended(90_000);
-      expect(code).toBe(0);
-      await writers.untilWritten(west, 20_000);
-      await writers.stop();
-      expect((await writers.missingIn(west)).every(({ region }) => region === east)).toBe(true);
     });
   });

@@ -143,7 +143,7 @@ describe.sequential("a switchover", () => {
       refused: readonly unknown[];
     }>(["switchover", "--all", "--to", west]);
     expect(refused).toEqual([]);
-    expect(operations.map(({ database, outcome }) => [database, outcome]).sort()).toEqual([
+    expect(operations.map(({ database, outcome }) => [database, outcome]).toSorted()).toEqual([
       ["catalog", "completed"],
       ["orders", "completed"],
     ]);
@@ -153,7 +153,10 @@ describe.sequential("a switchover", () => {
     // `catalog` has no member in the third Region.
     await world.untilReady();
     const some = await world.json<{ operations: readonly ApiOperation[] }>([
-      ...["switchover", "--all", "--to", third],
+      "switchover",
+      "--all",
+      "--to",
+      third,
     ]);
     expect(some.operations.map(({ database }) => database)).toEqual(["orders"]);
     const { databases } = await world.untilReady();
