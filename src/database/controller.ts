@@ -243,9 +243,6 @@ export class DatabaseController {
       while (this.#records.has(system.key) && (await this.#operations.advance(system, signal))) {
         hasMoved = true;
       }
-    } catch (error) {
-      hasMoved = true;
-      throw error;
     } finally {
       // After the commands of the next step: an agent that is told of the news asks again only a round trip later.
       if (hasMoved) this.#poke(system);
