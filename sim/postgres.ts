@@ -231,11 +231,16 @@ export class SimPostgres implements Postgres {
   ended(signal: AbortSignal): Promise<string> {
     const held = this.#held;
     if (!held) return Promise.resolve("is not running");
-    const aborted = new Promise<never>((_, reject) => {
-      if (signal.aborted) reject(signal.reason as Error);
-      else onAbort(signal, () => reject(signal.reason as Error));
-    });
-    return this.#doors.life.live(Promise.race([held.ended, aborted]));
+    return this.#doors.life.live(
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason as Error);
+        const forget = onAbort(signal, () => reject(signal.reason as Error));
+        void held.ended.then((how) => {
+          forget();
+          return resolve(how);
+        });
+      }),
+    );
   }
 
   async status(signal: AbortSignal): Promise<ServerStatus> {
@@ -247,6 +252,7 @@ export class SimPostgres implements Postgres {
       flushedLsn: toLsn(data.flushedLsn),
       replayedLsn: toLsn(data.replayedLsn),
       isStreaming: this.#doors.stream.slotOf(this.#host) !== undefined,
+      diskFreeBytes: 50 * 1024 ** 3,
     };
   }
 

@@ -61,6 +61,7 @@ export function emptyReport(fields: Partial<InstanceReport> = {}): InstanceRepor
     lease: undefined,
     systemId: undefined,
     position: undefined,
+    diskFreeBytes: undefined,
     lags: [],
     evidenceSlots: [],
     rpoGuard: { kind: "off" },
@@ -78,6 +79,7 @@ export function secondaryReport(fields: Partial<InstanceReport> = {}): InstanceR
     version: 5,
     systemId: ours,
     position: position(1, 1_000),
+    diskFreeBytes: 50 * 1024 ** 3,
     ...fields,
   });
 }

@@ -290,6 +290,7 @@ export function exampleInstance(changes: Partial<ApiInstance> = {}): ApiInstance
     timeline: 1,
     flushedLsn: "0/3000148",
     replayedLsn: "0/3000148",
+    diskFreeBytes: 53_687_091_200,
     progress: null,
     ...changes,
   };

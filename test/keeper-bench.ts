@@ -94,6 +94,13 @@ export class KeeperBench {
     return newData(systemId, { branch: this.branch, lsn: 1_000 }, isStandby);
   }
 
+  /** Where its agents keep their journal. */
+  files(host: SimHost): SimFileDisk {
+    const disk = this.#disks.get(host) ?? new SimFileDisk();
+    this.#disks.set(host, disk);
+    return disk;
+  }
+
   /** As a new agent has it; an earlier one, of any Region, is dead. */
   agent(host: SimHost, last: readonly CommandProgress[] = []): BenchAgent {
     this.life.end();
@@ -115,9 +122,7 @@ export class KeeperBench {
     const postgres = new SimPostgres(host, doors, temper);
     const clock = new MortalClock(this.clock, life);
     const log = new RecordingLog();
-    const disk = this.#disks.get(host) ?? new SimFileDisk();
-    this.#disks.set(host, disk);
-    const journal = new CommandJournal(new SimFiles(disk, life), "agent.json");
+    const journal = new CommandJournal(new SimFiles(this.files(host), life), "agent.json");
     const leases = this.#leases(host, clock, log, journal);
     const promises = new Promises(clock, journal);
     const told: CommandProgress[] = [];

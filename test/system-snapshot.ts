@@ -56,6 +56,7 @@ export function anInstance(region: RegionId, shown: Shown = {}): SystemSnapshot[
       flushedLsn: parseLsn("0/16B3748") as Lsn,
       replayedLsn: parseLsn("0/16B3748") as Lsn,
     },
+    diskFreeBytes: 50 * 1024 ** 3,
     lags,
     evidenceSlots: region === east ? [someSlot] : [],
     rpoGuard: { kind: "watching" },

@@ -52,6 +52,20 @@ const table: readonly Metric[] = [
       ),
   ),
   gauge(
+    "leeward_instance_disk_free_bytes",
+    "Free on the disk of an instance's data, while its server runs.",
+    ["database", "region", "instance"],
+    (from) =>
+      from.systems().flatMap(({ instances }) =>
+        instances.flatMap(({ id: { database, region, number }, report }) => {
+          const value = report?.diskFreeBytes;
+          return value === undefined
+            ? []
+            : [{ labels: { database, region, instance: String(number) }, value }];
+        }),
+      ),
+  ),
+  gauge(
     "leeward_region_state",
     "1 for the state that a Region is in.",
     ["region", "state"],

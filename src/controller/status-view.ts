@@ -193,6 +193,7 @@ function instanceView(instance: InstanceSnapshot, addressOf: AddressOfInstance):
     because: state && "because" in state ? state.because : null,
     systemId: report?.systemId ?? null,
     ...positionView(report?.position),
+    diskFreeBytes: report?.diskFreeBytes ?? null,
     progress: state?.kind === "cloning" ? progressView(state) : null,
   };
 }

@@ -2,7 +2,7 @@
  * The commands of one instance: each is done once, one after the other, or beside the keeper where it changes nothing
  * of what the keeper looks after. What each came to is told at once, and again to whoever asks again (A7).
  */
-import { describeError } from "../model/failure.ts";
+import { describeError, Failure } from "../model/failure.ts";
 import type { Command } from "../model/assignment.ts";
 import type { CommandProgress, CommandResult } from "../model/instance.ts";
 import { AssertionError } from "../std/assert.ts";
@@ -115,8 +115,14 @@ export class CommandQueue {
     }
   }
 
+  /** What cannot be noted is told nevertheless: after a restart it is done again, or was interrupted. */
   #finish(progress: CommandProgress): void {
-    this.#hooks.note(progress);
+    try {
+      this.#hooks.note(progress);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#context.log.warn("database.outcome-not-noted", { error: describeError(error) });
+    }
     this.#settle(progress);
   }
 

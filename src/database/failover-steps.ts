@@ -6,7 +6,7 @@
  *   target:      seal ───────────┴─► catch up with the best survivor ─CLAIM─► promote
  */
 import type { Step, StepDecision, StepPlan } from "../engine/engine.ts";
-import type { InstanceReport } from "../model/instance.ts";
+import type { CommandProgress, InstanceReport } from "../model/instance.ts";
 import type { RegionId } from "../model/region.ts";
 import type { OperationDeed, OperationView } from "./operation-view.ts";
 import { promoteStep } from "./promote-step.ts";
@@ -52,7 +52,8 @@ function proveFence(view: OperationView): Decision {
   if (view.progressOf(from, "fence")?.outcome === "done") {
     return { kind: "done", learnt: {}, because: `${from} stopped, its agent says` };
   }
-  const isSealed = view.progressOf(to, "seal")?.outcome === "done";
+  const seal = view.progressOf(to, "seal");
+  const isSealed = seal?.outcome === "done";
   if (isSealed && view.leaseLeftMs === 0) {
     return { kind: "done", learnt: {}, because: `the lease of ${from} is over` };
   }
@@ -67,8 +68,14 @@ function proveFence(view: OperationView): Decision {
         action: { kind: "seal", epoch: view.operation.epoch },
       },
     ],
-    because: isSealed ? `the lease of ${from} lasts ${left} ms yet` : `${to} is being sealed`,
+    because: isSealed ? `the lease of ${from} lasts ${left} ms yet` : notSealedYet(to, seal),
   };
+}
+
+function notSealedYet(to: RegionId, seal: CommandProgress | undefined): string {
+  return seal?.outcome === "failed"
+    ? `${to} could not be sealed, and is asked again: ${seal.because}`
+    : `${to} is being sealed`;
 }
 
 function catchUpWithBest(view: OperationView): Decision {

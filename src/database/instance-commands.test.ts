@@ -333,3 +333,16 @@ test("A21: evidence that a person removes is told no more, at once", async () =>
   await bench.pass(1_000);
   expect(former.keeper.evidence).toEqual([]);
 });
+
+test("A25: what a command came to is told also when it cannot be noted", async () => {
+  const agent = await writes();
+  bench.files(bench.writer).isFull = true;
+  agent.keeper.obey(given("c1", { kind: "checkpoint" }));
+  await bench.pass(1_000);
+  expect(settled(agent, "c1")).toMatchObject({ outcome: "done" });
+  agent.keeper.obey(given("c2", { kind: "seal", epoch: one }));
+  await bench.pass(1_000);
+  expect(settled(agent, "c2")?.outcome).toBe("failed");
+  expect(settled(agent, "c2")?.because).toMatch(/Could not write/);
+  expect(bench.writer.takesWrites).toBe(true);
+});

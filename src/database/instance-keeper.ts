@@ -75,6 +75,7 @@ export class InstanceKeeper {
   #hasLookedForServer = false;
   #systemId: SystemId | undefined;
   #position: Position | undefined;
+  #diskFreeBytes: number | undefined;
   #point: RunningPoint | undefined;
   #facts: WriterFacts = nothingWatched;
   #watch: { readonly life: number; readonly of: WriterWatch } | undefined;
@@ -152,6 +153,7 @@ export class InstanceKeeper {
       lease: this.#assignment?.role === "primary" ? this.#hooks.lease() : undefined,
       systemId: this.#systemId,
       position: this.#position,
+      diskFreeBytes: this.#diskFreeBytes,
       ...this.#facts,
       command: this.#commands.last,
     };
@@ -319,6 +321,7 @@ export class InstanceKeeper {
 
   #forgetFacts(): void {
     this.#position = undefined;
+    this.#diskFreeBytes = undefined;
     this.#point = undefined;
     this.#facts = nothingWatched;
   }
@@ -333,6 +336,7 @@ export class InstanceKeeper {
     if (!this.#server.running || this.#server.life !== life) return;
     this.#systemId = systemId;
     this.#position = { timeline, flushedLsn, replayedLsn };
+    this.#diskFreeBytes = status.diskFreeBytes;
     this.#point = { timeline, lsn: flushedLsn, isStreaming };
     this.#facts = facts;
     this.#become(observedState(status, this.#assignment, this.#server.writesAreOpen));

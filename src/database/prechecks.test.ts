@@ -338,3 +338,19 @@ test("what left the common history may rejoin", () => {
   const condemned = { record: createdRecord({ condemned: [west] }) };
   expect(refusal(requestOf("rejoin", west), condemned)).toBeUndefined();
 });
+
+test("O9: a target without room on its disk is refused, before anything begins", () => {
+  const free = (bytes: number | undefined): Reported => ({
+    [west]: secondaryReport({ diskFreeBytes: bytes }),
+  });
+  const cramped = free(64 * 1024 * 1024 - 1);
+  const because =
+    "us-west-2 has 67108863 bytes free on the disk of its data, and needs 67108864 to be promoted";
+  for (const kind of ["switchover", "failover", "detach"] as const) {
+    const request = requestOf(kind, west);
+    expect(refusal(request, { reports: cramped })).toEqual(["disk.full", because]);
+    expect(refusal(request, { reports: free(64 * 1024 * 1024) })).toBeUndefined();
+    // A server that does not run has not said how much there is.
+    expect(refusal(request, { reports: free(undefined) })).toBeUndefined();
+  }
+});

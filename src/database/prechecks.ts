@@ -10,6 +10,9 @@ import type { DatabaseSystem } from "./topology.ts";
 const lagBytesMax = 64 * 1024 * 1024;
 const lagMsMax = 10_000;
 
+/** 64 MiB: a promotion writes WAL segments of 16 MiB and a checkpoint; there is no way back when they do not fit. */
+const freeBytesMin = 64 * 1024 * 1024;
+
 export type PrecheckView = {
   readonly system: DatabaseSystem;
   readonly record: SystemRecord;
@@ -170,6 +173,14 @@ const targetIsOnNewestTimeline: Check = ({ to }, { record, reportOf }) => {
   ]);
 };
 
+const targetHasRoom: Check = ({ to }, { reportOf }) => {
+  const free = reportOf(to)?.diskFreeBytes;
+  return claimThat("the target has room on its disk", "disk.full", [
+    free === undefined || free >= freeBytesMin,
+    `${to} has ${free ?? "?"} bytes free on the disk of its data, and needs ${freeBytesMin} to be promoted`,
+  ]);
+};
+
 const regionHasPlace: Check = ({ to }, { system }) =>
   claimThat("the Region has a place", "operation.target-invalid", [
     system.regions.some(({ region }) => region === to),
@@ -208,6 +219,7 @@ const checksOf: Readonly<Record<OperationRequest["kind"], readonly Check[]>> = {
     targetStreams,
     targetIsNear,
     targetIsCandidate,
+    targetHasRoom,
     evidenceIsKept,
   ],
   failover: [
@@ -220,8 +232,15 @@ const checksOf: Readonly<Record<OperationRequest["kind"], readonly Check[]>> = {
     targetIsCandidate,
     targetCanBePromoted,
     targetIsOnNewestTimeline,
+    targetHasRoom,
   ],
-  detach: [...common, targetIsAnother, targetCanBePromoted, targetIsOnNewestTimeline],
+  detach: [
+    ...common,
+    targetIsAnother,
+    targetCanBePromoted,
+    targetIsOnNewestTimeline,
+    targetHasRoom,
+  ],
   add: [...common, regionHasPlace, regionIsNoMember],
   rejoin: [...common, regionHasPlace, regionCanRejoin],
   remove: [...common, regionMayLeave],

@@ -69,6 +69,10 @@ export type DatabaseView = {
   readonly lagBytes: number | undefined;
 };
 
+type Instructions = Pick<ReportAnswer, "assignments" | "leases"> & {
+  readonly term: ControllerTerm;
+};
+
 export class RegionAgent {
   readonly #doors: AgentDoors;
   readonly #settings: AgentSettings;
@@ -81,6 +85,8 @@ export class RegionAgent {
   readonly #failsafe: Failsafe;
   readonly #fences: FenceWatch;
   readonly #keepers: readonly InstanceKeeper[];
+  /** The last instructions could not be kept on disk. */
+  #isCramped = false;
   #signal = new AbortController().signal;
 
   constructor(doors: AgentDoors, settings: AgentSettings) {
@@ -264,27 +270,47 @@ export class RegionAgent {
 
   #answered(answer: ReportAnswer, sent: Report, askedAtMs: number): void {
     if (answer.isTaken) this.#events.taken(sent.events);
-    this.#obey(answer, askedAtMs, "everything");
-    this.#failsafe.controllerAnswered();
+    if (this.#heed(answer, askedAtMs, "everything") === undefined) {
+      this.#failsafe.controllerAnswered();
+    }
   }
 
   #commanded(answer: CommandsAnswer, askedAtMs: number): void {
-    this.#obey(answer, askedAtMs, "news");
-    for (const command of answer.commands) this.#take(command);
+    const obstacle = this.#heed(answer, askedAtMs, "news");
+    for (const command of answer.commands) {
+      if (obstacle) this.#refuse(command, obstacle);
+      else this.#take(command);
+    }
+  }
+
+  /**
+   * Obeys, if it can be kept: what is not on disk is not obeyed, and brings no lease (I2). A disk without room for it
+   * is no reason to fall silent; the answer is what stands in the way.
+   */
+  #heed(given: Instructions, askedAtMs: number, extent: Extent): Failure | undefined {
+    try {
+      this.#obey(given, askedAtMs, extent);
+    } catch (error) {
+      if (!(error instanceof Failure) || !cannotKeep(error)) throw error;
+      if (!this.#isCramped) this.#tellCramped(error);
+      this.#isCramped = true;
+      return error;
+    }
+    this.#isCramped = false;
+    return undefined;
+  }
+
+  #tellCramped(error: Failure): void {
+    const because = describeError(error);
+    this.#doors.log.error("agent.cannot-keep", { error: because });
+    const region = this.#region;
+    const message = `The agent of ${region ?? "a Region"} cannot keep what it is told, so that it obeys nothing new: ${because}.`;
+    const details = { because };
+    this.#events.add({ kind: "agent.cannot-keep", message, region, database: undefined, details });
   }
 
   /** What to be, before the lease for it: a lease counts only for the epoch that is known. */
-  #obey(
-    {
-      term,
-      assignments,
-      leases,
-    }: Pick<ReportAnswer, "assignments" | "leases"> & {
-      readonly term: ControllerTerm;
-    },
-    askedAtMs: number,
-    extent: Extent,
-  ): void {
+  #obey({ term, assignments, leases }: Instructions, askedAtMs: number, extent: Extent): void {
     for (const { database, epoch, version } of this.#journal.obey(term, assignments, extent)) {
       this.#doors.log.warn("agent.assignment-refused", { database, epoch, version });
     }
@@ -305,17 +331,17 @@ export class RegionAgent {
       keeper.obey(command);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const because = describeError(error);
-      this.#doors.log.warn("agent.command-refused", { id: command.id, error: because });
-      // Nobody waits for what is not done. The next one is made from what is true by then.
-      const told: CommandProgress = {
-        id: command.id,
-        outcome: "failed",
-        because,
-        result: undefined,
-      };
-      void this.#line.tell(command, told, this.#signal);
+      this.#refuse(command, error);
     }
+  }
+
+  /** Nobody waits for what is not done. The next command is made from what is true by then. */
+  #refuse(command: Command, reason: Failure): void {
+    const { id } = command;
+    const because = describeError(reason);
+    this.#doors.log.warn("agent.command-refused", { id, error: because });
+    const told: CommandProgress = { id, outcome: "failed", because, result: undefined };
+    void this.#line.tell(command, told, this.#signal);
   }
 
   /** While the controller is silent, writers here ask the other Regions for promises. */
@@ -341,4 +367,9 @@ export class RegionAgent {
   #find({ database, number }: Pick<InstanceId, "database" | "number">): InstanceKeeper | undefined {
     return this.#keepers.find(({ id }) => id.database === database && id.number === number);
   }
+}
+
+/** The journal's disk is full, or cannot be written. */
+function cannotKeep({ code }: Failure): boolean {
+  return code === "disk.full" || code === "state.not-writable";
 }

@@ -119,6 +119,8 @@ export type InstanceReport = {
   readonly lease: LeaseHolding | undefined;
   readonly systemId: SystemId | undefined;
   readonly position: Position | undefined;
+  /** Free on the disk of its data, in bytes; undefined while its server does not run. */
+  readonly diskFreeBytes: number | undefined;
   /** On the writer: one for each secondary instance. */
   readonly lags: readonly MeasuredLag[];
   /** On the writer. */

@@ -10,13 +10,18 @@ export const DISK_RESERVE_BYTES = 64 * 1024 * 1024;
 
 /** One system call, so not worth a promise. @throws Failure `disk.full` unless `bytes` and the reserve are free. */
 export function requireSpace(directory: string, bytes: number, reserveBytes: number): void {
-  const { bavail, bsize } = statfsSync(directory);
-  const freeBytes = bavail * bsize;
-  if (freeBytes >= bytes + reserveBytes) return;
+  const free = freeBytes(directory);
+  if (free >= bytes + reserveBytes) return;
   throw diskFull(
     directory,
-    `needs ${megabytes(bytes + reserveBytes)}, free are ${megabytes(freeBytes)}`,
+    `needs ${megabytes(bytes + reserveBytes)}, free are ${megabytes(free)}`,
   );
+}
+
+/** What a user who is not root may still write there, in bytes. */
+export function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
 }
 
 export function diskFull(directory: string, because: string, cause?: unknown): Failure {

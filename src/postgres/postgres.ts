@@ -91,6 +91,8 @@ export type ServerStatus = {
   readonly replayedLsn: Lsn;
   /** Standby only: the WAL receiver streams now. */
   readonly isStreaming: boolean;
+  /** What is free on the disk of the data directory. */
+  readonly diskFreeBytes: number;
 };
 
 /** The replication of one secondary as the writer sees it. All ages are measured on the writer's own clock. */

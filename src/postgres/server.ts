@@ -15,7 +15,7 @@ import {
 } from "./configuration.ts";
 import { writePassFile } from "./configuration-files.ts";
 import { cloneData, createData, removeDataDirectory } from "./data-operations.ts";
-import { DISK_RESERVE_BYTES } from "./disk-space.ts";
+import { DISK_RESERVE_BYTES, freeBytes } from "./disk-space.ts";
 import { keepAsEvidence, listEvidence, removeEvidence } from "./evidence-directory.ts";
 import { EvidenceSlots } from "./evidence-slots.ts";
 import { inspectInstance, instancePaths, readControlFile } from "./instance-directory.ts";
@@ -191,6 +191,7 @@ export class PostgresServer implements Postgres {
       flushedLsn: higher(flushedLsn, replayedLsn),
       replayedLsn,
       isStreaming: row.is_streaming,
+      diskFreeBytes: freeBytes(this.#instance.paths.data),
     };
   }
 

@@ -97,6 +97,7 @@ const report = fc.record({
   lease: optional(fc.record({ leftMs: count, from: fc.constantFrom("controller", "promises") })),
   systemId: optional(name),
   position: optional(fc.record({ timeline: number, flushedLsn: lsn, replayedLsn: lsn })),
+  diskFreeBytes: optional(count),
   lags: fc.array(lag, { maxLength: 3 }),
   evidenceSlots: fc.array(evidenceSlot, { maxLength: 2 }),
   rpoGuard: fc.oneof(

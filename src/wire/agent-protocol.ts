@@ -122,6 +122,7 @@ export const instanceReport: z.ZodType<InstanceReport> = z.object({
   lease: maybe(z.object({ leftMs: z.number(), from: z.enum(["controller", "promises"]) })),
   systemId: maybe(systemId),
   position: maybe(z.object({ timeline: z.number().int(), flushedLsn: lsn, replayedLsn: lsn })),
+  diskFreeBytes: maybe(bytes),
   lags: z.array(lag),
   evidenceSlots: z.array(evidenceSlot),
   rpoGuard,

@@ -71,6 +71,23 @@ describe
     /** A WAL segment does not fit, what an agent notes does. */
     const someBytes = 4 * 1024 * 1024;
 
+    test("before it begins: nothing begins", async () => {
+      await using world = await World.prepare({ databases: { orders: globalDatabase } });
+      showLogsOnFailure(() => world);
+      const disk = giveDisk(world, west, "500m");
+      await world.up();
+      await untilRedundant(world);
+      const empty = fill(disk, someBytes);
+      await world.untilStatus("its agent says how little is free", 10_000, (seen) => {
+        const free = instanceIn(seen, "orders", west).diskFreeBytes;
+        return free !== null && free <= someBytes;
+      });
+      const refused = await world.cli(["switchover", "orders", "--to", west]);
+      expect(refused).toMatchObject({ code: 71 });
+      expect(refused.stderr).toMatch(/us-west-2 has \d+ bytes free .* needs 67108864/);
+      empty();
+    });
+
     test("at its promotion: the operation waits and says why, and completes when there is room", async () => {
       await using world = await World.prepare({ databases: { orders: globalDatabase } });
       showLogsOnFailure(() => world);
@@ -78,8 +95,9 @@ describe
       await world.up();
       await untilRedundant(world);
       await using writers = await Writers.start(world, "orders", "no_room");
-      const empty = fill(disk, someBytes);
       const command = world.start(["switchover", "orders", "--to", west, "--json"]);
+      await untilAtStep(world, "orders", "hand-over", 10_000);
+      const empty = fill(disk, someBytes);
       const seen = await world.untilStatus("the promotion has no room", 60_000, ({ databases }) => {
         const { operation } = databases["orders"] ?? {};
         return operation?.step === "promote" && /No space left|full/i.test(operation.because);
@@ -96,5 +114,38 @@ describe
       const [operation] = await operationsOf(world);
       expect(operation).toMatchObject({ outcome: "completed", to: west });
       await world.untilReady(60_000);
+    });
+
+    test("to its last byte: its agent is heard, nothing begins, and a failover succeeds when there is room", async () => {
+      await using world = await World.prepare({ databases: { orders: globalDatabase } });
+      showLogsOnFailure(() => world);
+      const disk = giveDisk(world, west, "500m");
+      await world.up();
+      await untilRedundant(world);
+      await using writers = await Writers.start(world, "orders", "no_byte");
+      const empty = fill(disk, 0);
+      // Its agent could not keep anything new, and is heard all the same.
+      const reported = await world.untilStatus("its agent is heard", 20_000, (seen) => {
+        return instanceIn(seen, "orders", west).diskFreeBytes === 0;
+      });
+      expect(reported.regions[west]?.state).not.toBe("unreachable");
+      const refused = await world.cli([
+        "failover",
+        "orders",
+        "--to",
+        west,
+        "--allow-data-loss",
+        "--yes",
+      ]);
+      expect(refused).toMatchObject({ code: 71 });
+      await world.ok(["region", "kill", east]);
+      empty();
+      await world.untilStatus("there is room", 20_000, (seen) => {
+        return (instanceIn(seen, "orders", west).diskFreeBytes ?? 0) > 64 * 1024 * 1024;
+      });
+      await world.ok(["failover", "orders", "--to", west, "--allow-data-loss", "--yes"]);
+      await writers.untilWritten(west, 20_000);
+      await writers.stop();
+      expect((await writers.missingIn(west)).every(({ region }) => region === east)).toBe(true);
     });
   });
