@@ -57,7 +57,7 @@ export const instance = z
     timeline: orNull(z.number().int()),
     flushedLsn: orNull(text("Position in the WAL, as PostgreSQL writes it.")),
     replayedLsn: orNull(z.string()),
-    diskFreeBytes: orNull(amount("Free on the disk of its data, in bytes, while its server runs.")),
+    diskFreeBytes: orNull(amount("Free on the disk of its data, in bytes.")),
     progress: orNull(
       z.object({
         receivedBytes: z.number(),

@@ -53,7 +53,7 @@ const table: readonly Metric[] = [
   ),
   gauge(
     "leeward_instance_disk_free_bytes",
-    "Free on the disk of an instance's data, while its server runs.",
+    "Free on the disk of an instance's data.",
     ["database", "region", "instance"],
     (from) =>
       from.systems().flatMap(({ instances }) =>

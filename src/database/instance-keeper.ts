@@ -215,6 +215,7 @@ export class InstanceKeeper {
       this.#bell.ring();
       return;
     }
+    this.#diskFreeBytes = this.#doors.postgres.diskFreeBytes();
     const data = await this.#server.inspect(signal);
     this.#systemId = data.kind === "present" ? data.systemId : undefined;
     await this.#act(this.#decide(data), data, signal);
@@ -321,7 +322,6 @@ export class InstanceKeeper {
 
   #forgetFacts(): void {
     this.#position = undefined;
-    this.#diskFreeBytes = undefined;
     this.#point = undefined;
     this.#facts = nothingWatched;
   }
@@ -336,7 +336,6 @@ export class InstanceKeeper {
     if (!this.#server.running || this.#server.life !== life) return;
     this.#systemId = systemId;
     this.#position = { timeline, flushedLsn, replayedLsn };
-    this.#diskFreeBytes = status.diskFreeBytes;
     this.#point = { timeline, lsn: flushedLsn, isStreaming };
     this.#facts = facts;
     this.#become(observedState(status, this.#assignment, this.#server.writesAreOpen));

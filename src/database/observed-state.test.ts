@@ -11,7 +11,6 @@ const standby: ServerStatus = {
   flushedLsn: lsn(5),
   replayedLsn: lsn(5),
   isStreaming: true,
-  diskFreeBytes: 50 * 1024 ** 3,
 };
 const forks = [{ timeline: 2, parent: 1, lsn: lsn(3) }];
 const secondary = { role: "secondary", forks } as unknown as Assignment;

@@ -350,7 +350,7 @@ test("O9: a target without room on its disk is refused, before anything begins",
     const request = requestOf(kind, west);
     expect(refusal(request, { reports: cramped })).toEqual(["disk.full", because]);
     expect(refusal(request, { reports: free(64 * 1024 * 1024) })).toBeUndefined();
-    // A server that does not run has not said how much there is.
+    // Nobody has said how much there is.
     expect(refusal(request, { reports: free(undefined) })).toBeUndefined();
   }
 });

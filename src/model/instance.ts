@@ -119,7 +119,7 @@ export type InstanceReport = {
   readonly lease: LeaseHolding | undefined;
   readonly systemId: SystemId | undefined;
   readonly position: Position | undefined;
-  /** Free on the disk of its data, in bytes; undefined while its server does not run. */
+  /** Free on the disk of its data, in bytes; undefined before there is a place for them. */
   readonly diskFreeBytes: number | undefined;
   /** On the writer: one for each secondary instance. */
   readonly lags: readonly MeasuredLag[];

@@ -10,7 +10,7 @@ export const DISK_RESERVE_BYTES = 64 * 1024 * 1024;
 
 /** One system call, so not worth a promise. @throws Failure `disk.full` unless `bytes` and the reserve are free. */
 export function requireSpace(directory: string, bytes: number, reserveBytes: number): void {
-  const free = freeBytes(directory);
+  const free = spaceOn(directory);
   if (free >= bytes + reserveBytes) return;
   throw diskFull(
     directory,
@@ -18,8 +18,17 @@ export function requireSpace(directory: string, bytes: number, reserveBytes: num
   );
 }
 
-/** What a user who is not root may still write there, in bytes. */
-export function freeBytes(directory: string): number {
+/** What a user who is not root may still write there, in bytes; undefined when there is no such directory. */
+export function freeBytes(directory: string): number | undefined {
+  try {
+    return spaceOn(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function spaceOn(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize;
 }

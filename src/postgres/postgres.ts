@@ -91,8 +91,6 @@ export type ServerStatus = {
   readonly replayedLsn: Lsn;
   /** Standby only: the WAL receiver streams now. */
   readonly isStreaming: boolean;
-  /** What is free on the disk of the data directory. */
-  readonly diskFreeBytes: number;
 };
 
 /** The replication of one secondary as the writer sees it. All ages are measured on the writer's own clock. */
@@ -133,6 +131,8 @@ export interface Postgres {
    * it cannot be read.
    */
   inspect(signal: AbortSignal): Promise<DataDirectory>;
+  /** What is free on the disk of the instance, in bytes; undefined before there is a place for it. */
+  diskFreeBytes(): number | undefined;
   /** Removes an unfinished creation or clone, and, with `force`, a finished one. The server must not run. */
   remove(options: { readonly force: boolean }, signal: AbortSignal): Promise<void>;
   /** A new database system with its roles and database; leaves it stopped. Removes its remains when it fails. */
@@ -205,7 +205,7 @@ export interface Postgres {
   token(signal: AbortSignal): Promise<Token>;
   /**
    * One small durable write by Leeward itself, in the database `postgres`, to the server at `at` (its own, or its
-   * upstream's address). Answers whether it was acknowledged, within 500 ms. Keeps a connection for each address
+   * upstream's address). Answers whether it was acknowledged, within 2 s, and 5 s to log in. Keeps a connection for each address
    * until `closeProbes`.
    */
   probe(at: Address, signal: AbortSignal): Promise<boolean>;

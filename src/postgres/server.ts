@@ -108,6 +108,10 @@ export class PostgresServer implements Postgres {
     return inspectInstance(this.#instance.paths, this.#instance.installation.major);
   }
 
+  diskFreeBytes(): number | undefined {
+    return freeBytes(this.#instance.paths.directory);
+  }
+
   async remove(options: { readonly force: boolean }, signal: AbortSignal): Promise<void> {
     await removeDataDirectory(this.#instance, options.force, signal);
   }
@@ -191,7 +195,6 @@ export class PostgresServer implements Postgres {
       flushedLsn: higher(flushedLsn, replayedLsn),
       replayedLsn,
       isStreaming: row.is_streaming,
-      diskFreeBytes: freeBytes(this.#instance.paths.data),
     };
   }
 

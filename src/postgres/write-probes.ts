@@ -5,8 +5,10 @@ import type { Secret } from "../std/secret.ts";
 import { probeScript } from "./own-objects.ts";
 import { SqlConnection } from "./sql-connection.ts";
 
-/** An acknowledged write takes milliseconds; one that takes this long is a pause that clients feel. */
-const PROBE_MS_MAX = 500;
+/** 5 s: to log in takes some five round trips, of a second each at worst. */
+const LOGIN_MS_MAX = 5_000;
+/** 2 s: a write takes one such round trip; when it takes this long, clients feel a pause. */
+const PROBE_MS_MAX = 2_000;
 
 export class WriteProbes {
   readonly #password: Secret;
@@ -19,7 +21,7 @@ export class WriteProbes {
   async probe(at: Address, signal: AbortSignal): Promise<boolean> {
     const name = formatAddress(at);
     const made = this.#connections.get(name);
-    const limits = { connectTimeoutMs: PROBE_MS_MAX, queryTimeoutMs: PROBE_MS_MAX };
+    const limits = { connectTimeoutMs: LOGIN_MS_MAX, queryTimeoutMs: PROBE_MS_MAX };
     const connection = made ?? new SqlConnection(at, this.#password, limits);
     this.#connections.set(name, connection);
     const isAcknowledged = await connection.script(probeScript, signal).then(

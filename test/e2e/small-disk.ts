@@ -1,6 +1,6 @@
 /** A small disk of a Region's own: it needs a mount, and a mount needs root. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import type { World } from "./world.ts";
 
@@ -35,10 +35,17 @@ export function giveDisk(world: World, region: string, size: string): string {
   return path;
 }
 
-/** Takes all of a disk but so many bytes; answers how to give it back. */
+/** Takes all of a disk but so many bytes, also while others write to it; answers how to give it back. */
 export function fill(disk: string, leftBytes: number): () => void {
   const filler = join(disk, "filler");
-  const { bavail, bsize } = statfsSync(disk);
-  writeFileSync(filler, Buffer.alloc(Math.max(bavail * bsize - leftBytes, 0)));
-  return () => rmSync(filler);
+  for (;;) {
+    const { bavail, bsize } = statfsSync(disk);
+    const bytes = Math.min(bavail * bsize - leftBytes, 16 * 1024 * 1024);
+    if (bytes <= 0) return () => rmSync(filler);
+    try {
+      appendFileSync(filler, Buffer.alloc(bytes));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    }
+  }
 }

@@ -10,9 +10,8 @@ import { east, globalDatabase, west } from "./yaml.ts";
 
 /** So long that a step is seen before it ends. */
 const rttMs = 400;
-const the = sharedWorld({
-  links: { default: { rttMs: 10 }, [`${east}/${west}`]: { rttMs } },
-});
+const farApart = { default: { rttMs: 10 }, [`${east}/${west}`]: { rttMs } };
+const the = sharedWorld({ links: farApart });
 
 /** By the API: a CLI would come too late for a step. */
 async function setLink(world: World, change: { readonly up: boolean }): Promise<void> {
@@ -89,11 +88,16 @@ describe
     });
 
     test("at its promotion: the operation waits and says why, and completes when there is room", async () => {
-      await using world = await World.prepare({ databases: { orders: globalDatabase } });
+      await using world = await World.prepare({
+        databases: { orders: globalDatabase },
+        links: farApart,
+      });
       showLogsOnFailure(() => world);
       const disk = giveDisk(world, west, "500m");
       await world.up();
       await untilRedundant(world);
+      // Enough to begin with, and little enough to be gone while the old writer hands over.
+      fill(disk, 80 * 1024 * 1024);
       await using writers = await Writers.start(world, "orders", "no_room");
       const command = world.start(["switchover", "orders", "--to", west, "--json"]);
       await untilAtStep(world, "orders", "hand-over", 10_000);
