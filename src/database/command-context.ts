@@ -3,6 +3,7 @@ import type { Clock, Log } from "../env/env.ts";
 import type { WriteGate } from "../engine/write-gate.ts";
 import type { Address } from "../model/address.ts";
 import type { Assignment } from "../model/assignment.ts";
+import type { NewEvent } from "../model/event.ts";
 import type { CommandResult, InstanceState } from "../model/instance.ts";
 import type { InstanceId } from "../model/region.ts";
 import type { Postgres } from "../postgres/postgres.ts";
@@ -24,6 +25,8 @@ export type CommandContext = {
   readonly become: (state: InstanceState) => void;
   /** What is kept of former writers is another than was looked at last. */
   readonly evidenceChanged: () => void;
+  /** For the archive. */
+  readonly tell: (event: NewEvent) => void;
   /** Slots for those that stream from it. */
   readonly ensureSlots: (signal: AbortSignal) => Promise<void>;
   /** When the old writer acknowledged a probe last, for the promotion that follows; by operation. */

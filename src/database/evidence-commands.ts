@@ -68,7 +68,7 @@ async function stopAndClear(
 }
 
 async function keep(
-  { assignment, become, clock, id, log, postgres }: CommandContext,
+  { assignment, become, clock, id, log, postgres, tell }: CommandContext,
   { end, systemId }: PresentData,
   { because, epoch }: { readonly because: string; readonly epoch: Epoch },
   signal: AbortSignal,
@@ -81,6 +81,8 @@ async function keep(
   const note = { name, database, region, number, systemId, epoch, atWallMs, because };
   await postgres.setAside({ ...note, timeline: end.timeline, forkLsn: fork?.lsn }, signal);
   log.warn("database.evidence-kept", { name, because });
+  const message = `What ${region} held of ${database} is kept as ${name}: ${because}.`;
+  tell({ kind: "evidence.kept", message, region, database, details: { name, because } });
   become({ kind: "absent" });
 }
 

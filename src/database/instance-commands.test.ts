@@ -281,6 +281,7 @@ test("A21: data of a writer that crashed are kept as they are until they are set
   expect([...bench.writer.evidence.keys()]).toEqual([
     "unplanned-global-failover-orders-us-east-1-20300101T000007Z",
   ]);
+  expect(old.events).toContain("evidence.kept");
 });
 
 test("A21: neither the writer nor a copy that is wanted is set aside or discarded", async () => {

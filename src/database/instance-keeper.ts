@@ -371,6 +371,7 @@ export class InstanceKeeper {
         this.#evidenceAtMs = -Infinity;
         this.#bell.ring();
       },
+      tell: this.#hooks.tell,
       ensureSlots: (signal) => this.#watchOf().ensureSlots(this.#assignment, signal),
       lastAck: { operation: "", atMs: undefined },
     };
