@@ -114,6 +114,16 @@ test("an isolated Region has all its links down, to the controller as well, unti
   expect(down()).toEqual([true, true, true, true]);
 });
 
+test("what a link that is down holds of a Region that is lost is dropped, and nothing else", async () => {
+  const nothing = await withNetwork(() => board.dropHeld(west, never));
+  expect(nothing.answers.flatMap(({ resets }) => resets)).toEqual([]);
+  await withNetwork(() =>
+    board.change(link, { isUp: false, ...noChange }, { kind: "both" }, never),
+  );
+  const { answers } = await withNetwork(() => board.dropHeld(west, never));
+  expect(answers.flatMap(({ resets }) => resets)).toEqual([{ from: west, to: east }]);
+});
+
 test("a link that there is not is named", () => {
   expect(() => board.find(east, "us-eats-2")).toThrow("between us-east-1 and us-eats-2");
 });

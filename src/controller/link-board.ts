@@ -144,6 +144,21 @@ export class LinkBoard {
     await this.#announce([], signal);
   }
 
+  /**
+   * The Region's machines are gone, and nobody there sends again what a link that is down holds of theirs: it is lost
+   * with them, and does not arrive when the link is mended. What is under way in a link that is up arrives.
+   */
+  async dropHeld(region: RegionId, signal: AbortSignal): Promise<void> {
+    const held = this.directions().filter(
+      ({ from, conditions }) => from === region && !conditions.isUp,
+    );
+    if (held.length > 0)
+      await this.#announce(
+        held.map(({ from, to }) => [from, to]),
+        signal,
+      );
+  }
+
   /** One change after the other: two at once, each worked out from what was before, would undo each other. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work);

@@ -142,6 +142,7 @@ export class LocalWorld implements World {
       await links.isolate(region, action === "isolate", signal);
     } else {
       await machines.act(region, action);
+      if (action === "kill") await this.#dropHeld(region);
     }
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
     await this.append(regionActionEvent(region, action, tookMs));
@@ -254,7 +255,17 @@ export class LocalWorld implements World {
     if (now === "running") return;
     databases.forgetRegion(region);
     // Nobody here asked for it: somebody killed its first process from outside.
-    if (before === "running" && !machines.isBusy(region)) void this.append(regionLostEvent(region));
+    if (before !== "running" || machines.isBusy(region)) return;
+    void this.append(regionLostEvent(region));
+    void this.#dropHeld(region);
+  }
+
+  /** A network program that does not answer is told when it does; the Region is gone either way. */
+  async #dropHeld(region: RegionId): Promise<void> {
+    const never = new AbortController().signal;
+    await this.#parts.links.dropHeld(region, never).catch((error: unknown) => {
+      this.#parts.log.warn("world.held-bytes-stay", { region, error: describeError(error) });
+    });
   }
 
   /** An archive that cannot write (a full disk) must not undo what was done. */

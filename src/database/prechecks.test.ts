@@ -17,6 +17,7 @@ import {
 import type { EvidenceSlot } from "../model/evidence.ts";
 import type { FailureCode } from "../model/failure.ts";
 import type { InstanceReport, MeasuredLag } from "../model/instance.ts";
+import type { Lsn } from "../model/lsn.ts";
 import type { OperationRequest } from "../model/operation.ts";
 import type { RegionId } from "../model/region.ts";
 import { precheck, type PrecheckView } from "./prechecks.ts";
@@ -325,6 +326,17 @@ test("a failover may promote a target that lost its stream, or whose server is d
     const report = secondaryReport({ state: { kind, because: "the writer is gone" } });
     expect(refusal(failover, { reports: { [west]: report } })).toBeUndefined();
   }
+});
+
+test("a target that does not say on which timeline it is takes no number that is taken", () => {
+  const forks = [{ timeline: 2, parent: 1, lsn: 0n as Lsn }];
+  const reports = { [west]: secondaryReport({ ...down, position: undefined }) };
+  const because = `${west} does not say whether it is on timeline 2, as the writer is`;
+  const seen = { record: createdRecord({ forks }), reports };
+  expect(refusal(failover, seen)).toEqual(["operation.refused", because]);
+  const unpromoted = { record: createdRecord({ forks, isPromoted: false }), reports };
+  expect(refusal(failover, unpromoted)).toBeUndefined();
+  expect(refusal(failover, { reports })).toBeUndefined();
 });
 
 test("a failover asks nothing of the writer that is lost", () => {

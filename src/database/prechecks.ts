@@ -161,15 +161,18 @@ const targetCanBePromoted: Check = ({ to, overrideFence }, { record, reportOf })
 
 /**
  * Two Regions that are promoted from one timeline take the same number for the next one, and nobody could tell their
- * histories apart afterwards: the target must be on the newest timeline that there is.
+ * histories apart afterwards: the target must be on the newest timeline that there is. A server that is down does not
+ * say which that is; where there was a promotion before, it is waited for.
  */
 const targetIsOnNewestTimeline: Check = ({ to }, { record, reportOf }) => {
   const newest = record.forks.at(-1)?.timeline ?? 1;
   const timeline = reportOf(to)?.position?.timeline;
-  const isNewest = timeline === undefined || timeline >= newest;
+  const isNewest = newest === 1 || (timeline !== undefined && timeline >= newest);
   return claimThat("the target is on the newest timeline", "operation.refused", [
     isNewest || !record.isPromoted,
-    `${to} is on timeline ${timeline ?? "?"} yet, and the writer is on ${newest}`,
+    timeline === undefined
+      ? `${to} does not say whether it is on timeline ${newest}, as the writer is`
+      : `${to} is on timeline ${timeline} yet, and the writer is on ${newest}`,
   ]);
 };
 

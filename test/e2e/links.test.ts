@@ -133,6 +133,25 @@ describe.sequential("a Region", () => {
     expect((await untilCaughtUp(world)).regions[west]?.state).toBe("serving");
   });
 
+  test("that is lost takes with it what a link that is down held of it", async () => {
+    const world = the();
+    await untilCaughtUp(world);
+    const rows = "SELECT count(*)::int AS n FROM bulk";
+    const before = await world.sql("orders", west, rows);
+    await set(world, "--down");
+    await writeRows(world, 100);
+    await world.ok(["region", "kill", east]);
+    await set(world, "--up");
+    // Whatever was held would be there long before the receiver has found out that nobody sends any more.
+    await world.untilStatus("the stream has ended", 30_000, (status) => {
+      return instanceIn(status, "orders", west).state === "catching-up";
+    });
+    expect(await world.sql("orders", west, rows)).toEqual(before);
+    await world.ok(["region", "start", east]);
+    await untilCaughtUp(world);
+    expect(await world.sql("orders", west, rows)).not.toEqual(before);
+  });
+
   test("reaches others through its links alone", async () => {
     const world = the();
     await world.sql("orders", east, "CREATE EXTENSION IF NOT EXISTS dblink");
