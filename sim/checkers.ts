@@ -49,11 +49,12 @@ export class Checkers {
     this.#memberOf = systems.memberOf;
   }
 
-  created(host: SimHost, systemId: SystemId): void {
+  /** `isMakeUp`: a disk fault took the first data before anybody had recorded them. */
+  created(host: SimHost, systemId: SystemId, isMakeUp: boolean): void {
     const system = this.#systemOf(host);
     const known = this.#created.get(system);
     this.#created.set(system, systemId);
-    if (known !== undefined)
+    if (known !== undefined && !isMakeUp)
       this.#violate(`${system} was created again (D1): first ${known}, then ${systemId}`);
   }
 

@@ -18,6 +18,7 @@ import { onAbort } from "../src/std/on-abort.ts";
 import { Pulse } from "../src/std/pulse.ts";
 import type { SimClock } from "./clock.ts";
 import type { SeededRandom } from "./random.ts";
+import { Rounds } from "./rounds.ts";
 
 /** Where programs stand: a Region, or the controller's own place. Cuts are between places. */
 export type Place = string;
@@ -123,10 +124,10 @@ export class SimNetwork {
     const forget = onAbort(waiting, () => {
       // The farewell follows the request on its connection: it cannot arrive before it.
       const farewell = arrived.then(() => this.#travel(here, there));
-      void farewell.then(() => gone.abort(new Failure("network.unreachable", "the peer has gone")));
+      void farewell.then(() => gone.abort(peerHasGone()));
     });
     await arrived;
-    const outcome = await this.#serve({ to, there, ...request }, gone.signal);
+    const outcome = await this.#serve({ to, there, ...request }, gone);
     await this.#travel(there, here);
     forget();
     if (outcome.kind === "answer") return decodeMessage(outcome.text);
@@ -134,22 +135,21 @@ export class SimNetwork {
     throw new Failure("network.unreachable", `asked ${to}: the connection was refused or reset`);
   }
 
-  async #serve({ to, text, token }: Parcel, gone: AbortSignal): Promise<Outcome> {
+  /** `gone` aborts when nobody waits for the answer any more, or nobody can give one. */
+  async #serve({ to, text, token }: Parcel, gone: AbortController): Promise<Outcome> {
     const server = this.#servers.get(to);
     if (!server) return { kind: "reset" };
-    const asked = new AbortController();
-    const giveUp = (): void => asked.abort(new Failure("network.unreachable", "the peer has gone"));
-    const forgetPeer = onAbort(gone, giveUp);
+    let forget = (): void => undefined;
     const reset = new Promise<Outcome>((resolve) => {
-      onAbort(server.stopped, () => {
-        giveUp();
+      forget = onAbort(server.stopped, () => {
+        gone.abort(peerHasGone());
         resolve({ kind: "reset" });
       });
     });
     try {
-      return await Promise.race([this.#handle(server, { text, token }, asked.signal), reset]);
+      return await Promise.race([this.#handle(server, { text, token }, gone.signal), reset]);
     } finally {
-      forgetPeer();
+      forget();
     }
   }
 
@@ -193,8 +193,10 @@ export class SimNode implements Network {
   readonly #place: Place;
   readonly #clock: Clock;
   readonly #down = new AbortController();
+  readonly #rounds: Rounds;
 
   constructor(network: SimNetwork, place: Place, clock: Clock) {
+    this.#rounds = new Rounds(clock, "the network");
     this.#network = network;
     this.#place = place;
     this.#clock = clock;
@@ -217,6 +219,7 @@ export class SimNode implements Network {
     { token, timeoutMs }: RequestOptions,
     signal: AbortSignal,
   ): Promise<Json> {
+    this.#rounds.count();
     const why = `asked ${formatAddress(to)}: no answer came in ${timeoutMs} ms`;
     const deadline = { ms: timeoutMs, expired: () => new Failure("network.unreachable", why) };
     const over = new AbortController();
@@ -242,6 +245,10 @@ export class SimNode implements Network {
   crash(): void {
     this.#down.abort(new Failure("network.unreachable", "this simulated program has crashed"));
   }
+}
+
+function peerHasGone(): Failure {
+  return new Failure("network.unreachable", "the peer has gone");
 }
 
 function way(from: Place, to: Place): string {

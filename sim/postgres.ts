@@ -23,18 +23,16 @@ import { assert } from "../src/std/assert.ts";
 import { onAbort } from "../src/std/on-abort.ts";
 import type { SimClock } from "./clock.ts";
 import { Branch } from "./history.ts";
-import {
-  newData,
-  SimServer,
-  type SimEvidence,
-  type SimFinishedData,
-  type SimHost,
-} from "./host.ts";
+import { newData, SimServer, type SimFinishedData, type SimHost } from "./host.ts";
 import type { Life } from "./life.ts";
+import type { PostgresWitness } from "./postgres-witness.ts";
 import type { SeededRandom } from "./random.ts";
 import { readLag } from "./replica-lag.ts";
 import { beginPromotion, beginShutdown } from "./server-process.ts";
 import type { WalStream } from "./stream.ts";
+
+/** 50 GiB: the disks of simulated data are never full, those of journals and stores are. */
+const roomBytes = 50 * 1024 ** 3;
 
 /** How this PostgreSQL behaves, drawn per world. */
 export type PostgresTemper = {
@@ -51,16 +49,6 @@ export type SimPostgresDoors = {
   readonly life: Life;
   readonly stream: WalStream;
   readonly witness: PostgresWitness;
-};
-
-/** Hears what a checker wants to know. */
-export type PostgresWitness = {
-  readonly created: (host: SimHost, systemId: SystemId) => void;
-  readonly removed: (host: SimHost, data: SimFinishedData) => void;
-  readonly started: (host: SimHost, as: StartAs) => void;
-  readonly promoted: (host: SimHost) => void;
-  /** Evidence of this name is there already, and would be lost. */
-  readonly evidenceLost: (host: SimHost, evidence: SimEvidence) => void;
 };
 
 /** What a clone copies: rows are changed again and again, so that a database does not grow with its WAL. */
@@ -243,6 +231,10 @@ export class SimPostgres implements Postgres {
     );
   }
 
+  diskFreeBytes(): number {
+    return roomBytes;
+  }
+
   async status(signal: AbortSignal): Promise<ServerStatus> {
     const data = await this.#query(signal);
     return {
@@ -252,7 +244,6 @@ export class SimPostgres implements Postgres {
       flushedLsn: toLsn(data.flushedLsn),
       replayedLsn: toLsn(data.replayedLsn),
       isStreaming: this.#doors.stream.slotOf(this.#host) !== undefined,
-      diskFreeBytes: 50 * 1024 ** 3,
     };
   }
 

@@ -5,7 +5,7 @@ import { Checkers, Violations } from "./checkers.ts";
 import type { SimClock } from "./clock.ts";
 import type { SimEvidence, SimFinishedData, SimHost } from "./host.ts";
 import { LeaseBounds } from "./lease-bounds.ts";
-import type { PostgresWitness } from "./postgres.ts";
+import type { PostgresWitness } from "./postgres-witness.ts";
 import { Truth } from "./truth.ts";
 
 export type RefereeTerms = {
@@ -41,8 +41,10 @@ export class Referee implements PostgresWitness {
     this.#violations.add(what);
   }
 
-  readonly created = (host: SimHost, systemId: SystemId): void =>
-    this.checkers.created(host, systemId);
+  readonly created = (host: SimHost, systemId: SystemId): void => {
+    const isUnrecorded = this.truth.recordOf(host)?.systemId === undefined;
+    this.checkers.created(host, systemId, isUnrecorded && this.truth.isBereft(host));
+  };
 
   readonly started = (host: SimHost, as: StartAs): void => {
     this.checkers.started(host, as);

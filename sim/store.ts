@@ -15,6 +15,7 @@ import type {
   WatchBatch,
 } from "../src/store/store.ts";
 import type { SeededRandom } from "./random.ts";
+import { Rounds } from "./rounds.ts";
 
 /** A disk that outlives the program. One program at a time holds it. */
 export class SimDisk implements LedgerDisk {
@@ -67,11 +68,13 @@ export class SimStore implements Store {
   readonly #faults: SimStoreFaults;
   readonly #store: LedgerStore;
   readonly #ended = new AbortController();
+  readonly #rounds: Rounds;
 
   constructor(doors: SimStoreDoors, disk: SimDisk, faults: SimStoreFaults) {
     this.#doors = doors;
     this.#faults = faults;
     this.#store = new LedgerStore(doors, disk);
+    this.#rounds = new Rounds(doors.clock, "the store");
   }
 
   get(key: string, signal: AbortSignal): Promise<Entry | undefined> {
@@ -127,6 +130,7 @@ export class SimStore implements Store {
 
   async #call<T>(deed: () => Promise<T>, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
+    this.#rounds.count();
     const { random } = this.#doors;
     const fails = random.chance(this.#faults.failureRate);
     const failsBefore = random.chance(0.5);

@@ -255,17 +255,21 @@ export class Truth {
     const after = parseOperation(entry);
     const before = this.#operations.get(after.id);
     this.#operations.set(after.id, after);
-    if (before && before.outcome !== "running" && after.outcome !== before.outcome)
+    if (before?.phase === "claimed" && after.phase === "before-claim")
+      this.#terms.violate(`${after.id} was claimed, and is before its claim again (I6)`);
+    if (before !== undefined && before.outcome !== "running" && after.outcome !== before.outcome)
       this.#terms.violate(
         `${after.id} ended as ${before.outcome} and then as ${after.outcome} (I6)`,
       );
-    if (before?.phase === "claimed" && after.phase === "before-claim")
-      this.#terms.violate(`${after.id} was claimed, and is before its claim again (I6)`);
-    if (before?.outcome === after.outcome || after.outcome === "running") return;
-    const kind = `${after.kind} ${after.outcome}`;
-    this.ended.set(kind, (this.ended.get(kind) ?? 0) + 1);
-    if (after.outcome === "rolled-back" && this.#claimed.has(after.id))
-      this.#terms.violate(`${after.id} was rolled back after its claim (I3)`);
+    if (after.outcome !== "running" && after.outcome !== before?.outcome)
+      this.#operationEnded(after);
+  }
+
+  #operationEnded({ id, kind, outcome }: Operation): void {
+    const ending = `${kind} ${outcome}`;
+    this.ended.set(ending, (this.ended.get(ending) ?? 0) + 1);
+    if (outcome === "rolled-back" && this.#claimed.has(id))
+      this.#terms.violate(`${id} was rolled back after its claim (I3)`);
   }
 
   #recorded(key: string, record: SystemRecord): void {

@@ -5,9 +5,16 @@ import type { Plant } from "../plant.ts";
 /** A lease is counted from when its answer came, however long that was under way. */
 export const leaseFromAnswer: Plant = {
   name: "a lease is measured from the answer",
+  // Answers that hang, but not for so long that they are given up, and then nothing more is heard.
   worldOf: (drawn) => ({
     ...drawn,
-    network: { ...drawn.network, stallRate: 0.2, stallMsMax: 20_000 },
+    network: { ...drawn.network, lossRate: 0, stallRate: 0.5, stallMsMax: 2_000 },
+    leaseTtlMs: 3_000,
+    leaseMarginMs: 1_000,
+    writeEveryMs: 80,
+    operateEveryMs: undefined,
+    faultEveryMs: 8_000,
+    faults: ["region-alone"],
   }),
   network: (network, clock) => ({
     serve: network.serve.bind(network),

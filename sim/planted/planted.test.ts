@@ -9,6 +9,7 @@ import { forgottenCreation } from "./forgotten-creation.ts";
 import { forgottenPromise } from "./forgotten-promise.ts";
 import { leaseFromAnswer } from "./lease-from-answer.ts";
 import { missingGuard } from "./missing-guard.ts";
+import { obedientAgent } from "./obedient-agent.ts";
 import { oneEvidence } from "./one-evidence.ts";
 import { promoteBeforeClaim } from "./promote-before-claim.ts";
 import { promoteBeforeFence } from "./promote-before-fence.ts";
@@ -31,6 +32,7 @@ const plants: readonly { readonly plant: Plant; readonly words: RegExp }[] = [
   { plant: oneEvidence, words: /was lost \(I5\)/ },
   { plant: resumedTwice, words: /is before its claim again \(I6\)/ },
   { plant: rolledBackLate, words: /rolled back after its claim \(I3\)/ },
+  { plant: obedientAgent, words: /was started as primary in epoch .*\(I1\)/ },
   { plant: missingGuard, words: /after its lease \(I2\)|\(I1\)/ },
 ];
 
