@@ -36,4 +36,5 @@ test("a program that pauses between its questions goes on", async () => {
       await clock.sleep(1, never);
     }
   });
+  expect(clock.monotonicMs()).toBe(2 * callsAtOnceMax);
 });
