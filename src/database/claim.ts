@@ -2,6 +2,7 @@
  * What an operation's point of no return does to the records. Pure. One commit makes all of it, together with the
  * operation's own journal entry, or none.
  */
+import { newestTimeline } from "../model/fork.ts";
 import type { Operation } from "../model/operation.ts";
 import type { Epoch, RegionId } from "../model/region.ts";
 import { assert, unreachable } from "../std/assert.ts";
@@ -14,6 +15,8 @@ export type ClaimView = {
   readonly record: SystemRecord;
   readonly detachedKey: string;
   readonly detached: SystemRecord | undefined;
+  /** Where the target says that it is; undefined when it does not. */
+  readonly targetTimeline: number | undefined;
   readonly wallMs: number;
 };
 
@@ -40,28 +43,45 @@ export function nextVersion(record: SystemRecord, fields: Partial<SystemRecord>)
   return { ...record, ...fields, version: record.version + 1 };
 }
 
-function claimEpoch(
-  { kind, from, to }: Operation,
-  { record, wallMs }: ClaimView,
-): Partial<SystemRecord> {
+function claimEpoch(operation: Operation, view: ClaimView): Partial<SystemRecord> {
+  const { kind, from, to } = operation;
+  const { record, wallMs } = view;
   assert(record.primary !== to, "nobody is promoted who is the primary already");
-  const others = record.candidates.filter((region) => region !== to);
-  const isForced = kind === "failover";
   return {
     epoch: (record.epoch + 1) as Epoch,
     primary: to,
     sinceWallMs: wallMs,
-    // After a switchover the old writer has everything, and may be the next one at once.
-    candidates: isForced ? others.filter((region) => region !== from) : [...others, from],
     asked: [],
-    // After a failover nobody knows what the old writer has that others lack, so it is kept (I5).
-    condemned: (isForced ? [...new Set([...record.condemned, from])] : record.condemned).filter(
-      (region) => region !== to,
-    ),
-    rejoining: record.rejoining.filter((region) => region !== from && region !== to),
+    rejoining: except(record.rejoining, from, to),
     isPromoted: false,
     isFencing: false,
-    lastFailoverWallMs: isForced ? wallMs : record.lastFailoverWallMs,
+    // After a switchover the old writer has everything, and may be the next one at once.
+    ...(kind === "failover"
+      ? leaveBehind(operation, view)
+      : { candidates: [...except(record.candidates, to), from] }),
+  };
+}
+
+/**
+ * After a failover nobody knows what the old writer has that others lack, so it is kept (I5). When a person gave up the
+ * newest timeline, the number of the next one is taken: what anybody else holds of that one could not be told from what
+ * comes now, so that everybody else is condemned.
+ */
+function leaveBehind(
+  { from, overrideFence, to }: Operation,
+  { record, targetTimeline, wallMs }: ClaimView,
+): Partial<SystemRecord> {
+  const { candidates, condemned, forks, members } = record;
+  const reached = targetTimeline ?? Infinity;
+  // One that fell silent since it was asked may be behind as well, where that was allowed.
+  const mayBeBehind = targetTimeline === undefined && overrideFence !== undefined;
+  const givesUp = mayBeBehind || reached < newestTimeline(forks);
+  const lost = givesUp ? members : [from];
+  return {
+    candidates: givesUp ? [] : except(candidates, from, to),
+    condemned: except([...new Set([...condemned, ...lost])], to),
+    forks: forks.filter(({ timeline }) => timeline <= reached),
+    lastFailoverWallMs: wallMs,
   };
 }
 
@@ -91,7 +111,7 @@ function rejoin(operation: Operation, view: ClaimView): BookChange["records"] {
     members: [...new Set([...record.members, operation.to])],
     condemned: [...new Set([...record.condemned, operation.to])],
     rejoining: [...new Set([...record.rejoining, operation.to])],
-    candidates: record.candidates.filter((region) => region !== operation.to),
+    candidates: except(record.candidates, operation.to),
   });
 }
 
@@ -115,13 +135,15 @@ function change(
 }
 
 function without(record: SystemRecord, region: RegionId): Partial<SystemRecord> {
-  const others = (regions: readonly RegionId[]): RegionId[] =>
-    regions.filter((one) => one !== region);
   return {
-    members: others(record.members),
-    candidates: others(record.candidates),
-    asked: others(record.asked),
-    condemned: others(record.condemned),
-    rejoining: others(record.rejoining),
+    members: except(record.members, region),
+    candidates: except(record.candidates, region),
+    asked: except(record.asked, region),
+    condemned: except(record.condemned, region),
+    rejoining: except(record.rejoining, region),
   };
+}
+
+function except(regions: readonly RegionId[], ...left: readonly RegionId[]): RegionId[] {
+  return regions.filter((region) => !left.includes(region));
 }

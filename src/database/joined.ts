@@ -1,4 +1,5 @@
 /** Whether a secondary is a part of the present epoch's history. Pure. */
+import { newestTimeline } from "../model/fork.ts";
 import type { InstanceReport } from "../model/instance.ts";
 import type { SystemRecord } from "./records.ts";
 
@@ -10,7 +11,7 @@ export function hasJoined(
   { state, role, epoch, position }: InstanceReport,
   record: Pick<SystemRecord, "epoch" | "forks">,
 ): boolean {
-  const newest = record.forks.at(-1)?.timeline ?? 1;
+  const newest = newestTimeline(record.forks);
   const isCurrent = epoch === record.epoch && (position?.timeline ?? 0) >= newest;
   return state.kind === "serving" && role === "secondary" && isCurrent;
 }

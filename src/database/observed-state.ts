@@ -1,5 +1,6 @@
 /** What a running server's own words make of its instance's state. Pure. */
 import type { Assignment } from "../model/assignment.ts";
+import { newestTimeline } from "../model/fork.ts";
 import type { InstanceState } from "../model/instance.ts";
 import type { ServerStatus } from "../postgres/postgres.ts";
 
@@ -13,7 +14,7 @@ export function observedState(
     return { kind: "starting", because: "its writes are not let in yet" };
   }
   // Before the newest timeline it receives what was left of the one before, and could not be promoted from here.
-  const newest = assignment?.forks.at(-1)?.timeline ?? 1;
+  const newest = newestTimeline(assignment?.forks ?? []);
   if (isStreaming && timeline >= newest) return { kind: "serving" };
   if (assignment?.role === "primary") return { kind: "promoting" };
   return {

@@ -328,7 +328,7 @@ test("a failover may promote a target that lost its stream, or whose server is d
   }
 });
 
-test("a target that does not say on which timeline it is takes no number that is taken", () => {
+test("O10: a target that does not say on which timeline it is takes no number that is taken", () => {
   const forks = [{ timeline: 2, parent: 1, lsn: 0n as Lsn }];
   const reports = { [west]: secondaryReport({ ...down, position: undefined }) };
   const because = `${west} does not say whether it is on timeline 2, as the writer is`;
@@ -337,6 +337,17 @@ test("a target that does not say on which timeline it is takes no number that is
   const unpromoted = { record: createdRecord({ forks, isPromoted: false }), reports };
   expect(refusal(failover, unpromoted)).toBeUndefined();
   expect(refusal(failover, { reports })).toBeUndefined();
+});
+
+test("O10: a target on an older timeline is refused, unless a person gives up the newest in writing", () => {
+  const forks = [{ timeline: 2, parent: 1, lsn: 0n as Lsn }];
+  const reports = { [west]: secondaryReport() };
+  const vouched = requestOf("failover", west, { overrideFence: "us-east-1 burnt down" });
+  for (const isPromoted of [true, false]) {
+    const seen = { record: createdRecord({ forks, isPromoted }), reports };
+    expect(refusal(failover, seen)?.[1]).toMatch("on timeline 1 yet, and the writer is on 2");
+    expect(refusal(vouched, seen)).toBeUndefined();
+  }
 });
 
 test("a failover asks nothing of the writer that is lost", () => {

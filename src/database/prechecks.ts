@@ -1,5 +1,6 @@
 /** Whether an operation may begin, as a list of claims that people can read. Pure. */
 import type { FailureCode } from "../model/failure.ts";
+import { newestTimeline } from "../model/fork.ts";
 import type { InstanceReport } from "../model/instance.ts";
 import type { Operation, OperationCheck, OperationRequest } from "../model/operation.ts";
 import type { RegionId } from "../model/region.ts";
@@ -162,14 +163,18 @@ const targetCanBePromoted: Check = ({ to, overrideFence }, { record, reportOf })
 /**
  * Two Regions that are promoted from one timeline take the same number for the next one, and nobody could tell their
  * histories apart afterwards: the target must be on the newest timeline that there is. A server that is down does not
- * say which that is; where there was a promotion before, it is waited for.
+ * say which that is; where there was a promotion before, it is waited for. When the newest timeline is lost for good, a
+ * person may give it up in writing; then the claim condemns everybody else.
  */
-const targetIsOnNewestTimeline: Check = ({ to }, { record, reportOf }) => {
-  const newest = record.forks.at(-1)?.timeline ?? 1;
+const targetIsOnNewestTimeline: Check = ({ to, overrideFence }, { record, reportOf }) => {
+  const newest = newestTimeline(record.forks);
   const timeline = reportOf(to)?.position?.timeline;
-  const isNewest = newest === 1 || (timeline !== undefined && timeline >= newest);
+  const isPassed =
+    timeline === undefined
+      ? newest === 1 || !record.isPromoted
+      : timeline >= newest || overrideFence !== undefined;
   return claimThat("the target is on the newest timeline", "operation.refused", [
-    isNewest || !record.isPromoted,
+    isPassed,
     timeline === undefined
       ? `${to} does not say whether it is on timeline ${newest}, as the writer is`
       : `${to} is on timeline ${timeline} yet, and the writer is on ${newest}`,

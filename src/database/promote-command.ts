@@ -1,6 +1,7 @@
 /** Makes the instance the writer of the epoch that was claimed for it. Tried again until it succeeds. */
 import type { Assignment, Command } from "../model/assignment.ts";
 import { Failure } from "../model/failure.ts";
+import { newestTimeline } from "../model/fork.ts";
 import type { CommandResult } from "../model/instance.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -76,7 +77,7 @@ async function startAny(
   }
   const mark = region.handedOver();
   if (mark) throw new Failure("postgres.promote-failed", `It was stopped for ${mark.operation}`);
-  const newest = assignment.forks.at(-1)?.timeline ?? 1;
+  const newest = newestTimeline(assignment.forks);
   const wasPromoted = !data.isStandby && data.end.timeline > newest;
   const as = wasPromoted ? "primary" : "fenced";
   await server.start({ kind: as }, "it is promoted", signal);

@@ -11,6 +11,11 @@ export type Fork = {
 /** A position on a timeline. */
 export type TimelinePoint = { readonly timeline: number; readonly lsn: Lsn };
 
+/** The timeline of the last promotion that anybody has heard of. `forks` as below. */
+export function newestTimeline(forks: readonly Fork[]): number {
+  return forks.at(-1)?.timeline ?? 1;
+}
+
 /**
  * Whether WAL up to `point` is no part of the history that `forks` tell: it was written, or received, on a timeline
  * beyond where the next one left it. `forks` are all of the system's, oldest first.

@@ -64,6 +64,41 @@ describe.sequential("a link that is cut during a switchover", () => {
   });
 });
 
+describe.sequential("a new writer that is lost before anybody follows it", () => {
+  test("is waited for, until a person gives up what it wrote; what it has is kept", async () => {
+    const world = the();
+    const from = await untilRedundant(world);
+    const to = from === east ? west : east;
+    await world.sql("orders", from, "CREATE TABLE given_up (id int PRIMARY KEY, note text)");
+    const command = world.start(["switchover", "orders", "--to", to, "--json"]);
+    await untilAtStep(world, "orders", "promote", 20_000);
+    await setLink(world, { up: false });
+    await world.untilStatus("the new writer accepts writes", 20_000, ({ databases }) => {
+      return databases["orders"]?.operation?.step === "follow";
+    });
+    await world.sql("orders", to, "INSERT INTO given_up VALUES (1, 'nobody else has this')");
+    await world.ok(["region", "kill", to]);
+    await setLink(world, { up: true });
+    const forced = ["failover", "orders", "--to", from, "--allow-data-loss", "--yes", "--json"];
+    const refused = await world.cli(forced);
+    expect(refused.code).toBe(75);
+    const why = "its building burnt down";
+    await world.ok([...forced, "--override-fence", why]);
+    // The failover took over from it.
+    expect((await command.ended(20_000)).code).not.toBe(0);
+    await world.sql("orders", from, "INSERT INTO given_up VALUES (2, 'written afterwards')");
+    await world.ok(["region", "start", to]);
+    await world.untilReady(60_000);
+    await untilRedundant(world);
+    const notes = "SELECT note FROM given_up ORDER BY id";
+    for (const region of [east, west]) {
+      expect(await world.sql("orders", region, notes)).toEqual([{ note: "written afterwards" }]);
+    }
+    const kept = await world.json<{ snapshots: readonly { region: string }[] }>(["snapshots"]);
+    expect(kept.snapshots.filter(({ region }) => region === to)).toHaveLength(1);
+  });
+});
+
 describe
   .skipIf(!canMount)
   .sequential("a target whose disk is full (needs root, to mount one)", () => {
