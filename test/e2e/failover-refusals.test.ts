@@ -1,13 +1,7 @@
 /** What people ask for by mistake, or at the wrong time: a clear refusal, and nothing has changed. */
 import { describe, expect, test } from "vitest";
-import {
-  eventsOf,
-  operate,
-  operationsOf,
-  refusalOf,
-  untilAtStep,
-  untilRedundant,
-} from "./operating.ts";
+import { operate, refusalOf } from "./commands.ts";
+import { eventsOf, operationsOf, untilAtStep, untilSettled } from "./operations.ts";
 import { sharedWorld } from "./shared-world.ts";
 import type { World } from "./world.ts";
 import { east, globalDatabase, west } from "./yaml.ts";
@@ -179,7 +173,7 @@ describe.sequential("is refused for now: a target", () => {
 describe.sequential("two at once", () => {
   test("a second operation on a database whose first one goes on is refused, and the first one ends", async () => {
     const world = the();
-    await untilRedundant(world);
+    await untilSettled(world);
     // The writer's agent hears late, so that the first one takes its time.
     await world.ok(["link", "set", east, "controller", "--rtt", "1200"]);
     const first = world.start(["switchover", "orders", "--to", west, "--json"]);

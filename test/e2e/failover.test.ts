@@ -3,15 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ApiSnapshot } from "../../src/api/operations-api.ts";
-import {
-  claimOf,
-  eventsOf,
-  failover,
-  newestEvent,
-  operate,
-  refusalOf,
-  switchover,
-} from "./operating.ts";
+import { failover, operate, refusalOf, switchover } from "./commands.ts";
+import { claimOf, eventsOf, newestEvent } from "./operations.ts";
 import { sharedWorld } from "./shared-world.ts";
 import { instanceIn, type World } from "./world.ts";
 import { Writers } from "./writers.ts";

@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import type { ApiOperation } from "../../src/api/operations-api.ts";
-import { claimOf, failover, untilRedundant } from "./operating.ts";
+import { failover } from "./commands.ts";
+import { claimOf, untilSettled } from "./operations.ts";
 import { isAlive } from "./processes.ts";
 import { sharedWorld } from "./shared-world.ts";
 import { until } from "./until.ts";
@@ -35,7 +36,7 @@ function postgresOf(world: World, region: string): readonly number[] {
 
 /** The writer, and the Region that may be promoted. */
 async function untilReplaceable(world: World): Promise<{ writer: string; other: string }> {
-  const writer = await untilRedundant(world);
+  const writer = await untilSettled(world);
   return { writer, other: writer === east ? west : east };
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ApiDatabase } from "../../src/api/api.ts";
 import type { ApiSnapshot } from "../../src/api/operations-api.ts";
-import { operate } from "./operating.ts";
+import { operate } from "./commands.ts";
 import { ask, begin, snapshotsOf, untilEnded, untilSettled } from "./operations.ts";
 import { sharedWorld } from "./shared-world.ts";
 import { until } from "./until.ts";

@@ -1,15 +1,24 @@
 /** Operations by the API, as fast as they change: a CLI would look too seldom to strike at a step. */
-import type { ApiOperation, ApiOperationKind, ApiSnapshot } from "../../src/api/operations-api.ts";
+import type { ApiEvent, ApiEventPage } from "../../src/api/api.ts";
+import type {
+  ApiOperation,
+  ApiOperationKind,
+  ApiOperationList,
+  ApiSnapshot,
+} from "../../src/api/operations-api.ts";
+import { assert } from "../../src/std/assert.ts";
 import { until } from "./until.ts";
 import type { World } from "./world.ts";
 
+/** 5 ms between two looks at an operation: its steps are short. */
+const lookEveryMs = 5;
 /** 30 s: an answer that waits for a change takes 10 s. */
 const answerMsMax = 30_000;
 
 /** @throws Error with what the API said when it refuses */
 export async function ask<T>(
   world: World,
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
 ): Promise<T> {
@@ -55,6 +64,55 @@ export async function untilEnded(world: World, id: string, boundMs: number): Pro
   });
 }
 
+/** Of this database, the newest first. */
+export async function operationsOf(
+  world: World,
+  database = "orders",
+): Promise<readonly ApiOperation[]> {
+  const path = `/v1/operations?database=${database}`;
+  return (await ask<ApiOperationList>(world, "GET", path)).operations;
+}
+
+/** The oldest first. */
+export async function eventsOf(world: World, database = "orders"): Promise<readonly ApiEvent[]> {
+  const path = `/v1/events?database=${database}&limit=1000`;
+  return (await ask<ApiEventPage>(world, "GET", path)).events;
+}
+
+/** The newest event of this kind; it may have to be written yet. */
+export async function newestEvent(
+  world: World,
+  kind: string,
+  isMeant: (event: ApiEvent) => boolean = () => true,
+): Promise<ApiEvent> {
+  return until(`there is an event ${kind}`, 5_000, async () =>
+    (await eventsOf(world)).findLast((event) => event.kind === kind && isMeant(event)),
+  );
+}
+
+/** The point of no return of this operation. */
+export function claimOf(world: World, operation: ApiOperation): Promise<ApiEvent> {
+  return newestEvent(world, "operation.claimed", ({ details }) =>
+    Object.values(details).includes(operation.id),
+  );
+}
+
+/** The operation that runs on this database, once it stands at `step`. It is looked at often: steps are short. */
+export async function untilAtStep(
+  world: World,
+  database: string,
+  step: string,
+  boundMs: number,
+): Promise<ApiOperation> {
+  const deadlineMs = performance.now() + boundMs;
+  for (;;) {
+    const [newest] = await operationsOf(world, database);
+    if (newest?.step === step && newest.phase !== "ended") return newest;
+    assert(performance.now() < deadlineMs, `An operation stands at ${step}; ${newest?.step} now`);
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
+}
+
 export async function snapshotsOf(world: World): Promise<readonly ApiSnapshot[]> {
   const { snapshots } = await ask<{ readonly snapshots: readonly ApiSnapshot[] }>(
     world,
@@ -64,14 +122,14 @@ export async function snapshotsOf(world: World): Promise<readonly ApiSnapshot[]>
   return snapshots;
 }
 
-/** 5 s: the writer's first reading after a promotion may be from before the others stream from it. */
-const nearMs = 5_000;
+/** 1 s: the writer's first reading after a promotion may be from before the others stream from it. */
+const nearMs = 1_000;
 
-/** All Regions serve on one timeline, the others may be promoted, and nothing is under way. */
+/** All Regions serve on one timeline, the others may be promoted, and nothing is under way; answers the primary. */
 export async function untilSettled(
   world: World,
-  database: string,
-  boundMs: number,
+  database = "orders",
+  boundMs = 60_000,
 ): Promise<string> {
   const status = await world.untilStatus(`${database} is settled`, boundMs, (seen) => {
     const { operation, primary, candidates, members } = seen.databases[database] ?? {};

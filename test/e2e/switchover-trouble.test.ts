@@ -1,7 +1,8 @@
 /** What goes wrong while the writer moves: it is rolled back before the claim, and goes forward after it. */
 import { describe, expect, test } from "vitest";
 import type { ApiOperation } from "../../src/api/operations-api.ts";
-import { operationsOf, switchover, untilAtStep, untilRedundant } from "./operating.ts";
+import { switchover } from "./commands.ts";
+import { ask, operationsOf, untilAtStep, untilSettled } from "./operations.ts";
 import { sharedWorld, showLogsOnFailure } from "./shared-world.ts";
 import { canMount, fill, giveDisk } from "./small-disk.ts";
 import { instanceIn, World } from "./world.ts";
@@ -15,18 +16,13 @@ const the = sharedWorld({ links: farApart });
 
 /** By the API: a CLI would come too late for a step. */
 async function setLink(world: World, change: { readonly up: boolean }): Promise<void> {
-  const answer = await fetch(`${world.apiUrl}/v1/links/${east}/${west}`, {
-    method: "PATCH",
-    headers: { authorization: `Bearer ${world.apiToken}`, "content-type": "application/json" },
-    body: JSON.stringify(change),
-  });
-  expect(answer.status).toBe(200);
+  await ask(world, "PATCH", `/v1/links/${east}/${west}`, change);
 }
 
 describe.sequential("a link that is cut during a switchover", () => {
   test.for(["prepare", "hand-over"])("at %s: it is rolled back, and writes go on", async (step) => {
     const world = the();
-    await untilRedundant(world);
+    await untilSettled(world);
     const before = (await world.status()).databases["orders"];
     await using writers = await Writers.start(world, "orders", `cut_at_${step.replace("-", "_")}`);
     const command = world.start(["switchover", "orders", "--to", west, "--json"]);
@@ -53,7 +49,7 @@ describe.sequential("a link that is cut during a switchover", () => {
 
   test("leaves nothing behind that keeps the next switchover from completing", async () => {
     const world = the();
-    await untilRedundant(world);
+    await untilSettled(world);
     await using writers = await Writers.start(world, "orders", "after_cuts");
     const operation = await switchover(world, west);
     await writers.untilWritten(west, 5_000);
@@ -67,7 +63,7 @@ describe.sequential("a link that is cut during a switchover", () => {
 describe.sequential("a new writer that is lost before anybody follows it", () => {
   test("is waited for, until a person gives up what it wrote; what it has is kept", async () => {
     const world = the();
-    const from = await untilRedundant(world);
+    const from = await untilSettled(world);
     const to = from === east ? west : east;
     await world.sql("orders", from, "CREATE TABLE given_up (id int PRIMARY KEY, note text)");
     const command = world.start(["switchover", "orders", "--to", to, "--json"]);
@@ -89,7 +85,7 @@ describe.sequential("a new writer that is lost before anybody follows it", () =>
     await world.sql("orders", from, "INSERT INTO given_up VALUES (2, 'written afterwards')");
     await world.ok(["region", "start", to]);
     await world.untilReady(60_000);
-    await untilRedundant(world);
+    await untilSettled(world);
     const notes = "SELECT note FROM given_up ORDER BY id";
     for (const region of [east, west]) {
       expect(await world.sql("orders", region, notes)).toEqual([{ note: "written afterwards" }]);
@@ -110,7 +106,7 @@ describe
       showLogsOnFailure(() => world);
       const disk = giveDisk(world, west, "500m");
       await world.up();
-      await untilRedundant(world);
+      await untilSettled(world);
       const empty = fill(disk, someBytes);
       await world.untilStatus("its agent says how little is free", 10_000, (seen) => {
         const free = instanceIn(seen, "orders", west).diskFreeBytes;
@@ -130,7 +126,7 @@ describe
       showLogsOnFailure(() => world);
       const disk = giveDisk(world, west, "500m");
       await world.up();
-      await untilRedundant(world);
+      await untilSettled(world);
       // Enough to begin with, and little enough to be gone while the old writer hands over.
       fill(disk, 80 * 1024 * 1024);
       await using writers = await Writers.start(world, "orders", "no_room");
@@ -160,7 +156,7 @@ describe
       showLogsOnFailure(() => world);
       const disk = giveDisk(world, west, "500m");
       await world.up();
-      await untilRedundant(world);
+      await untilSettled(world);
       await using writers = await Writers.start(world, "orders", "no_byte");
       const empty = fill(disk, 0);
       // Its agent could not keep anything new, and is heard all the same.
