@@ -45,7 +45,7 @@ type Known = {
 type Past = Known & { readonly data: SimData };
 
 export class Truth {
-  /** Acks of a thawed Region before its guard could run: the one exception. */
+  /** Acks that broke a rule, by a thawed Region before its guard could run: the one exception. */
   thawedAcks = 0;
   acks = 0;
   /** Operations that ended, by kind and outcome. */
@@ -82,27 +82,33 @@ export class Truth {
     if (ended) return void ended.acks.push(commit);
     const known = this.#knownOf(host);
     if (!known) return;
+    known.acks.push(commit);
     const { record } = known;
     const nowMs = this.#terms.clock.monotonicMs();
-    known.acks.push(commit);
-    if (nowMs - (this.#thawedAtMs.get(host.id.region) ?? -Infinity) <= thawMs) {
+    const broken = this.#brokenBy(host, record, nowMs);
+    if (broken !== undefined && this.#isThawing(host.id.region, nowMs)) {
       this.thawedAcks += 1;
       return;
     }
     known.lastAckMs = nowMs;
-    const name = formatInstance(host.id);
-    if (record.primary !== host.id.region || host.id.number !== 1)
-      return this.#terms.violate(
-        `${name} acknowledged a write in epoch ${record.epoch} of ${record.primary} (I1)`,
-      );
-    const { region, database } = host.id;
-    const lateMs = nowMs - this.#terms.bounds.untilMs(region, database, record.epoch);
-    if (lateMs > this.#terms.marginMs)
-      this.#terms.violate(
-        `${name} acknowledged a write ${Math.round(lateMs)} ms after its lease (I2)`,
-      );
-    this.#goOn(known, commit);
+    if (broken !== undefined) this.#terms.violate(broken);
+    if (isFirst(host, record.primary)) this.#goOn(known, commit);
   };
+
+  /** The rule that an acknowledgement of this host breaks now. */
+  #brokenBy(host: SimHost, record: SystemRecord, nowMs: number): string | undefined {
+    const name = formatInstance(host.id);
+    const { region, database } = host.id;
+    if (!isFirst(host, record.primary))
+      return `${name} acknowledged a write in epoch ${record.epoch} of ${record.primary} (I1)`;
+    const lateMs = nowMs - this.#terms.bounds.untilMs(region, database, record.epoch);
+    if (lateMs <= this.#terms.marginMs) return undefined;
+    return `${name} acknowledged a write ${Math.round(lateMs)} ms after its lease (I2)`;
+  }
+
+  #isThawing(region: RegionId, nowMs: number): boolean {
+    return nowMs - (this.#thawedAtMs.get(region) ?? -Infinity) <= thawMs;
+  }
 
   /** A writer that stopped for a switchover stays down, although the lease that it had is not over. */
   startedAsPrimary(host: SimHost): void {

@@ -51,6 +51,7 @@ export function anInstance(region: RegionId, shown: Shown = {}): SystemSnapshot[
     version: 3,
     lease: region === east ? { leftMs: 2_000, from: "controller" } : undefined,
     systemId: "7000" as SystemId,
+    timeline: 1,
     position: {
       timeline: 1,
       flushedLsn: parseLsn("0/16B3748") as Lsn,

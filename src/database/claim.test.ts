@@ -11,7 +11,6 @@ import {
   ours,
   west,
 } from "../../test/database-fixtures.ts";
-import { newestTimeline } from "../model/fork.ts";
 import type { OperationKind } from "../model/operation.ts";
 import type { OperationId } from "../model/region.ts";
 import { claim, nextVersion, type ClaimView } from "./claim.ts";
@@ -21,12 +20,8 @@ import { detachedSystem } from "./topology.ts";
 const detachedKey = detachedSystem(orders, west).key;
 const held = createdRecord({ operation: "switchover-orders-6" as OperationId });
 
-function view(
-  record: SystemRecord,
-  detached?: SystemRecord,
-  targetTimeline = newestTimeline(record.forks),
-): ClaimView {
-  return { key: orders.key, record, detachedKey, detached, targetTimeline, wallMs: 77 };
+function view(record: SystemRecord, detached?: SystemRecord): ClaimView {
+  return { key: orders.key, record, detachedKey, detached, wallMs: 77 };
 }
 
 /** The system's own record after the claim. */
@@ -75,30 +70,6 @@ test("D12: the claim of a failover condemns the old writer, which is no candidat
   });
   const twice = { ...held, condemned: [east, europe] };
   expect(after("failover", twice).condemned).toEqual([east, europe]);
-});
-
-test("O10, I5: whoever gives up the newest timeline condemns everybody who may hold something of it", () => {
-  const fork = (timeline: number) => ({ timeline, parent: timeline - 1, lsn: lsn(timeline) });
-  const record = { ...held, forks: [fork(2), fork(3), fork(4)], candidates: [west, europe] };
-  const [given] = claim(operationOf("failover"), view(record, undefined, 2));
-  expect(given?.after).toMatchObject({
-    primary: west,
-    condemned: [east, europe],
-    candidates: [],
-    forks: [fork(2)],
-  });
-  const [kept] = claim(operationOf("failover"), view(record));
-  expect(kept?.after).toMatchObject({
-    condemned: [east],
-    candidates: [europe],
-    forks: record.forks,
-  });
-  // One that fell silent was asked before; where it was allowed to be behind, nobody knows.
-  const unheard = { ...view(record), targetTimeline: undefined };
-  const [silent] = claim(operationOf("failover"), unheard);
-  expect(silent?.after).toMatchObject({ condemned: [east], forks: record.forks });
-  const [vouched] = claim(operationOf("failover", { overrideFence: "it burnt down" }), unheard);
-  expect(vouched?.after).toMatchObject({ condemned: [east, europe], candidates: [] });
 });
 
 test("I1: whoever is the primary already is not promoted", () => {

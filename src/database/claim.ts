@@ -2,7 +2,6 @@
  * What an operation's point of no return does to the records. Pure. One commit makes all of it, together with the
  * operation's own journal entry, or none.
  */
-import { newestTimeline } from "../model/fork.ts";
 import type { Operation } from "../model/operation.ts";
 import type { Epoch, RegionId } from "../model/region.ts";
 import { assert, unreachable } from "../std/assert.ts";
@@ -15,8 +14,6 @@ export type ClaimView = {
   readonly record: SystemRecord;
   readonly detachedKey: string;
   readonly detached: SystemRecord | undefined;
-  /** Where the target says that it is; undefined when it does not. */
-  readonly targetTimeline: number | undefined;
   readonly wallMs: number;
 };
 
@@ -43,10 +40,12 @@ export function nextVersion(record: SystemRecord, fields: Partial<SystemRecord>)
   return { ...record, ...fields, version: record.version + 1 };
 }
 
-function claimEpoch(operation: Operation, view: ClaimView): Partial<SystemRecord> {
-  const { kind, from, to } = operation;
-  const { record, wallMs } = view;
+function claimEpoch(
+  { kind, from, to }: Operation,
+  { record, wallMs }: ClaimView,
+): Partial<SystemRecord> {
   assert(record.primary !== to, "nobody is promoted who is the primary already");
+  const isForced = kind === "failover";
   return {
     epoch: (record.epoch + 1) as Epoch,
     primary: to,
@@ -56,32 +55,12 @@ function claimEpoch(operation: Operation, view: ClaimView): Partial<SystemRecord
     isPromoted: false,
     isFencing: false,
     // After a switchover the old writer has everything, and may be the next one at once.
-    ...(kind === "failover"
-      ? leaveBehind(operation, view)
-      : { candidates: [...except(record.candidates, to), from] }),
-  };
-}
-
-/**
- * After a failover nobody knows what the old writer has that others lack, so it is kept (I5). When a person gave up the
- * newest timeline, the number of the next one is taken: what anybody else holds of that one could not be told from what
- * comes now, so that everybody else is condemned.
- */
-function leaveBehind(
-  { from, overrideFence, to }: Operation,
-  { record, targetTimeline, wallMs }: ClaimView,
-): Partial<SystemRecord> {
-  const { candidates, condemned, forks, members } = record;
-  const reached = targetTimeline ?? Infinity;
-  // One that fell silent since it was asked may be behind as well, where that was allowed.
-  const mayBeBehind = targetTimeline === undefined && overrideFence !== undefined;
-  const givesUp = mayBeBehind || reached < newestTimeline(forks);
-  const lost = givesUp ? members : [from];
-  return {
-    candidates: givesUp ? [] : except(candidates, from, to),
-    condemned: except([...new Set([...condemned, ...lost])], to),
-    forks: forks.filter(({ timeline }) => timeline <= reached),
-    lastFailoverWallMs: wallMs,
+    candidates: isForced
+      ? except(record.candidates, from, to)
+      : [...except(record.candidates, to), from],
+    // After a failover nobody knows what the old writer has that others lack, so it is kept (I5).
+    condemned: except(isForced ? [...new Set([...record.condemned, from])] : record.condemned, to),
+    lastFailoverWallMs: isForced ? wallMs : record.lastFailoverWallMs,
   };
 }
 

@@ -74,6 +74,7 @@ export class InstanceKeeper {
   /** Until it is known whether a server of an earlier agent runs, nothing is started. */
   #hasLookedForServer = false;
   #systemId: SystemId | undefined;
+  #timeline: number | undefined;
   #position: Position | undefined;
   #diskFreeBytes: number | undefined;
   #point: RunningPoint | undefined;
@@ -152,6 +153,7 @@ export class InstanceKeeper {
       version: this.#assignment?.version ?? 0,
       lease: this.#assignment?.role === "primary" ? this.#hooks.lease() : undefined,
       systemId: this.#systemId,
+      timeline: this.#timeline,
       position: this.#position,
       diskFreeBytes: this.#diskFreeBytes,
       ...this.#facts,
@@ -218,6 +220,10 @@ export class InstanceKeeper {
     this.#diskFreeBytes = this.#doors.postgres.diskFreeBytes();
     const data = await this.#server.inspect(signal);
     this.#systemId = data.kind === "present" ? data.systemId : undefined;
+    // A running server knows better.
+    if (!this.#server.running) {
+      this.#timeline = data.kind === "present" ? data.end.timeline : undefined;
+    }
     await this.#act(this.#decide(data), data, signal);
     if (this.#server.running) await this.#observe(signal);
     else this.#forgetFacts();
@@ -335,6 +341,7 @@ export class InstanceKeeper {
     // It may have been fenced, or have ended, meanwhile: then this is nobody's.
     if (!this.#server.running || this.#server.life !== life) return;
     this.#systemId = systemId;
+    this.#timeline = timeline;
     this.#position = { timeline, flushedLsn, replayedLsn };
     this.#point = { timeline, lsn: flushedLsn, isStreaming };
     this.#facts = facts;

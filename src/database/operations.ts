@@ -244,14 +244,13 @@ export class Operations {
     decision: Extract<FrameDecision<OperationDeed>, { readonly kind: "claim" }>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, commands, records, reports, watch } = this.#doors;
+    const { clock, commands, records, watch } = this.#doors;
     const detachedKey = detachedSystem(system, operation.to).key;
     const changed = claim(operation, {
       key: system.key,
       record: records.get(system.key),
       detachedKey,
       detached: records.has(detachedKey) ? records.get(detachedKey) : undefined,
-      targetTimeline: reports.fresh(firstIn(system, operation.to))?.position?.timeline,
       wallMs: clock.wallMs(),
     });
     // What was to become of a Region that stood alone ends with its system.
@@ -318,8 +317,7 @@ export class Operations {
   #promoted({ key }: DatabaseSystem, { fork }: Learnt): RecordChange | undefined {
     if (!fork) return undefined;
     const before = this.#doors.records.get(key);
-    // A later one was given up, or is this one, heard of twice.
-    const forks = [...before.forks.filter(({ timeline }) => timeline < fork.timeline), fork];
+    const forks = [...before.forks.filter(({ timeline }) => timeline !== fork.timeline), fork];
     return { key, before, after: nextVersion(before, { forks, isPromoted: true }) };
   }
 

@@ -328,25 +328,24 @@ test("a failover may promote a target that lost its stream, or whose server is d
   }
 });
 
-test("O10: a target that does not say on which timeline it is takes no number that is taken", () => {
+test("O10: a target that is not on the newest timeline, or does not say so, takes no number that is taken", () => {
   const forks = [{ timeline: 2, parent: 1, lsn: 0n as Lsn }];
-  const reports = { [west]: secondaryReport({ ...down, position: undefined }) };
-  const because = `${west} does not say whether it is on timeline 2, as the writer is`;
-  const seen = { record: createdRecord({ forks }), reports };
-  expect(refusal(failover, seen)).toEqual(["operation.refused", because]);
-  const unpromoted = { record: createdRecord({ forks, isPromoted: false }), reports };
-  expect(refusal(failover, unpromoted)).toBeUndefined();
-  expect(refusal(failover, { reports })).toBeUndefined();
-});
-
-test("O10: a target on an older timeline is refused, unless a person gives up the newest in writing", () => {
-  const forks = [{ timeline: 2, parent: 1, lsn: 0n as Lsn }];
-  const reports = { [west]: secondaryReport() };
+  const at = (timeline: number | undefined): Reported => ({
+    [west]: secondaryReport({ ...down, position: undefined, timeline }),
+  });
   const vouched = requestOf("failover", west, { overrideFence: "us-east-1 burnt down" });
-  for (const isPromoted of [true, false]) {
-    const seen = { record: createdRecord({ forks, isPromoted }), reports };
-    expect(refusal(failover, seen)?.[1]).toMatch("on timeline 1 yet, and the writer is on 2");
-    expect(refusal(vouched, seen)).toBeUndefined();
+  for (const request of [failover, vouched, requestOf("detach", west)]) {
+    for (const isPromoted of [true, false]) {
+      const record = createdRecord({ forks, isPromoted });
+      expect(refusal(request, { record, reports: at(1) })?.[1]).toBe(
+        "us-west-2 is on timeline 1, and the writer was on 2",
+      );
+      expect(refusal(request, { record, reports: at(undefined) })?.[1]).toBe(
+        "us-west-2 does not say whether it is on timeline 2, as the writer was",
+      );
+      expect(refusal(request, { record, reports: at(2) })).toBeUndefined();
+    }
+    expect(refusal(request, { reports: at(undefined) })).toBeUndefined();
   }
 });
 

@@ -162,22 +162,17 @@ const targetCanBePromoted: Check = ({ to, overrideFence }, { record, reportOf })
 
 /**
  * Two Regions that are promoted from one timeline take the same number for the next one, and nobody could tell their
- * histories apart afterwards: the target must be on the newest timeline that there is. A server that is down does not
- * say which that is; where there was a promotion before, it is waited for. When the newest timeline is lost for good, a
- * person may give it up in writing; then the claim condemns everybody else.
+ * histories apart afterwards: the target must be on the newest timeline that there is (O10). One that does not say where
+ * it is, is waited for.
  */
-const targetIsOnNewestTimeline: Check = ({ to, overrideFence }, { record, reportOf }) => {
+const targetIsOnNewestTimeline: Check = ({ to }, { record, reportOf }) => {
   const newest = newestTimeline(record.forks);
-  const timeline = reportOf(to)?.position?.timeline;
-  const isPassed =
-    timeline === undefined
-      ? newest === 1 || !record.isPromoted
-      : timeline >= newest || overrideFence !== undefined;
+  const timeline = reportOf(to)?.timeline;
   return claimThat("the target is on the newest timeline", "operation.refused", [
-    isPassed,
+    newest === 1 || (timeline !== undefined && timeline >= newest),
     timeline === undefined
-      ? `${to} does not say whether it is on timeline ${newest}, as the writer is`
-      : `${to} is on timeline ${timeline} yet, and the writer is on ${newest}`,
+      ? `${to} does not say whether it is on timeline ${newest}, as the writer was`
+      : `${to} is on timeline ${timeline}, and the writer was on ${newest}`,
   ]);
 };
 

@@ -118,6 +118,9 @@ export type InstanceReport = {
   /** Primary only: how long its right to accept writes lasts, in ms, and who gave it. */
   readonly lease: LeaseHolding | undefined;
   readonly systemId: SystemId | undefined;
+  /** Of its data, also at rest: then as far as the server had written it down, which may be an earlier one. */
+  readonly timeline: number | undefined;
+  /** While its server runs. */
   readonly position: Position | undefined;
   /** Free on the disk of its data, in bytes; undefined before there is a place for them. */
   readonly diskFreeBytes: number | undefined;

@@ -96,6 +96,7 @@ const report = fc.record({
   version: count,
   lease: optional(fc.record({ leftMs: count, from: fc.constantFrom("controller", "promises") })),
   systemId: optional(name),
+  timeline: optional(number),
   position: optional(fc.record({ timeline: number, flushedLsn: lsn, replayedLsn: lsn })),
   diskFreeBytes: optional(count),
   lags: fc.array(lag, { maxLength: 3 }),

@@ -121,6 +121,7 @@ export const instanceReport: z.ZodType<InstanceReport> = z.object({
   version,
   lease: maybe(z.object({ leftMs: z.number(), from: z.enum(["controller", "promises"]) })),
   systemId: maybe(systemId),
+  timeline: maybe(z.number().int()),
   position: maybe(z.object({ timeline: z.number().int(), flushedLsn: lsn, replayedLsn: lsn })),
   diskFreeBytes: maybe(bytes),
   lags: z.array(lag),

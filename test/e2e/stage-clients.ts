@@ -6,10 +6,30 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { east, west, type RegionName } from "../../scenarios/stage.ts";
 import { instanceIn, type World } from "./world.ts";
 
-export type StageAck = { readonly id: number; readonly region: RegionName; readonly atMs: number };
+/** Times by `performance.now()`, in ms. */
+export type StageAck = {
+  readonly id: number;
+  readonly region: RegionName;
+  /** When the client gave the write to its socket. */
+  readonly sentAtMs: number;
+  readonly atMs: number;
+};
 
 /** 20 ms between rows, and between attempts on a server that takes none. */
 const pauseMs = 20;
+
+/**
+ * Asks and writes in one message, so that it is known when the write itself was sent. It asks first, or the log of a
+ * server that refuses writes would hold nothing else.
+ */
+const tableAndWrite = `
+  CREATE TABLE stage (id bigint PRIMARY KEY, region text);
+  CREATE FUNCTION stage_write(id bigint, region text) RETURNS boolean LANGUAGE plpgsql AS $$
+  BEGIN
+    IF current_setting('transaction_read_only')::boolean THEN RETURN false; END IF;
+    INSERT INTO stage VALUES (id, region);
+    RETURN true;
+  END $$`;
 
 export class StageClients {
   readonly acks: StageAck[] = [];
@@ -24,7 +44,7 @@ export class StageClients {
 
   static async start(world: World): Promise<StageClients> {
     const clients = new StageClients(world);
-    await world.sql("orders", east, "CREATE TABLE stage (id bigint PRIMARY KEY, region text)");
+    await world.sql("orders", east, tableAndWrite);
     const status = await world.status();
     clients.#running = Promise.all(
       ([east, west] as const).map((region) => {
@@ -44,13 +64,6 @@ export class StageClients {
     const rows = await this.#world.sql("orders", primary, "SELECT id FROM stage");
     const there = new Set(rows.map(({ id }) => Number(id)));
     return acks.filter(({ id }) => !there.has(id));
-  }
-
-  /** How often another Region than before acknowledged a row. */
-  get handOvers(): number {
-    return (
-      this.acks.filter(({ region }, index) => this.acks[index - 1]?.region !== region).length - 1
-    );
   }
 
   async stop(): Promise<void> {
@@ -80,18 +93,14 @@ export class StageClients {
   }
 
   async #insert(client: ReturnType<World["clientOf"]>, region: RegionName): Promise<void> {
-    // Asked first, or the log of a server that refuses writes would hold nothing else.
-    const { rows } = await client.query<{ readonly off: boolean }>(
-      "SELECT current_setting('transaction_read_only')::bool AS off",
-    );
-    if (rows[0]?.off !== false) return;
     const id = (this.#lastId += 1);
-    try {
-      await client.query("INSERT INTO stage VALUES ($1, $2)", [id, region]);
-      this.acks.push({ id, region, atMs: performance.now() });
-    } catch (error) {
-      // A server that refuses writes is asked again; any other failure ends the connection.
-      if ((error as { readonly code?: string }).code !== "25006") throw error;
+    const sentAtMs = performance.now();
+    const { rows } = await client.query<{ readonly taken: boolean }>(
+      "SELECT stage_write($1, $2) AS taken",
+      [id, region],
+    );
+    if (rows[0]?.taken === true) {
+      this.acks.push({ id, region, sentAtMs, atMs: performance.now() });
     }
   }
 }

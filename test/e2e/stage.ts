@@ -2,7 +2,8 @@
 import { assert } from "../../src/std/assert.ts";
 import { east, west, type Ending, type RegionName, type Stage } from "../../scenarios/stage.ts";
 import type { ApiOperation, ApiOperationKind } from "../../src/api/operations-api.ts";
-import { StageClients } from "./stage-clients.ts";
+import { StageClients, type StageAck } from "./stage-clients.ts";
+import { handOvers, thawBehind, type Thaw } from "./stage-hand-overs.ts";
 import { until } from "./until.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -15,10 +16,10 @@ const pollMs = 10;
 export class RealStage implements Stage, AsyncDisposable {
   readonly world: World;
   readonly #clients: StageClients;
-  readonly #frozen = new Map<RegionName, readonly number[]>();
+  readonly #frozen = new Map<RegionName, ReadonlySet<number>>();
   #victim: "controller" | RegionName | undefined;
+  readonly #thaws: Thaw[] = [];
   #completed = 0;
-  #thaws = 0;
 
   private constructor(world: World, clients: StageClients) {
     this.world = world;
@@ -56,15 +57,25 @@ export class RealStage implements Stage, AsyncDisposable {
   }
 
   async freeze(region: RegionName): Promise<void> {
-    const pids = this.world.processesIn(region).map(({ pid }) => pid);
-    this.#frozen.set(region, pids);
-    for (const pid of pids) signal(pid, "SIGSTOP");
+    const frozen = new Set<number>();
+    this.#frozen.set(region, frozen);
+    // Again until nobody is new: a backend that was forked while they were listed would run on, with nobody to end it.
+    for (let before = -1; before !== frozen.size; ) {
+      before = frozen.size;
+      for (const { pid } of this.world.processesIn(region)) {
+        if (!frozen.has(pid)) signal(pid, "SIGSTOP");
+        frozen.add(pid);
+      }
+    }
   }
 
   async thaw(region: RegionName): Promise<void> {
-    if (this.#frozen.has(region)) this.#thaws += 1;
-    for (const pid of this.#frozen.get(region) ?? []) signal(pid, "SIGCONT");
+    const frozen = this.#frozen.get(region);
+    if (frozen === undefined) return;
     this.#frozen.delete(region);
+    // No client sends anything between this and the last signal.
+    this.#thaws.push({ region, atMs: performance.now() });
+    for (const pid of frozen) signal(pid, "SIGCONT");
   }
 
   killAtClaim(victim: "controller" | RegionName): void {
@@ -115,13 +126,16 @@ export class RealStage implements Stage, AsyncDisposable {
     assert(missing.length === 0 || isKept, `${missing.length} commits are lost without evidence`);
   }
 
-  /**
-   * Each completed operation moves the writer once: more hand-overs than that are two writers at a time. The stated
-   * exception is a backend that was frozen with a write in it: thawed, it may answer once before its guard has run, which
-   * looks like a move there and back.
-   */
-  get surplusHandOvers(): number {
-    return Math.max(this.#clients.handOvers - this.#completed - 2 * this.#thaws, 0);
+  /** Each completed operation moves the writer once: when it moved more often, two wrote at a time, and this is all of it. */
+  get surplusHandOvers(): readonly string[] {
+    const seen = handOvers(this.#clients.acks, this.#thaws);
+    return seen.length > this.#completed ? seen.map((ack) => this.#describe(ack)) : [];
+  }
+
+  /** What old writers answered when they thawed, which is the stated exception. */
+  get thawedAcks(): readonly string[] {
+    const { acks } = this.#clients;
+    return acks.filter((ack) => thawBehind(ack, this.#thaws)).map((ack) => this.#describe(ack));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -150,6 +164,13 @@ export class RealStage implements Stage, AsyncDisposable {
       if (now.outcome === "completed") this.#completed += 1;
       return { outcome: now.outcome, because: now.because };
     });
+  }
+
+  #describe({ id, region, sentAtMs, atMs }: StageAck): string {
+    const thaw = this.#thaws.findLast((one) => one.region === region);
+    const since = (ms: number): string => `${(ms - (thaw?.atMs ?? 0)).toFixed(1)} ms`;
+    const origin = thaw ? "its thaw" : "the beginning of the tests";
+    return `row ${id} by ${region}: sent ${since(sentAtMs)}, acknowledged ${since(atMs)} after ${origin}`;
   }
 
   async #strike(): Promise<void> {
