@@ -54,6 +54,7 @@ export type BenchAgent = {
   readonly journal: CommandJournal;
   readonly leases: Leases;
   readonly postgres: SimPostgres;
+  readonly gate: LocalGate;
   readonly told: CommandProgress[];
   readonly events: string[];
   assign(assignment: Assignment): void;
@@ -127,6 +128,7 @@ export class KeeperBench {
     const promises = new Promises(clock, journal);
     const told: CommandProgress[] = [];
     const events: string[] = [];
+    const gate = new LocalGate(clock);
     const fences = new FenceWatch({
       clock,
       leases,
@@ -149,7 +151,7 @@ export class KeeperBench {
     };
     const keeper: InstanceKeeper = new InstanceKeeper(
       host.id,
-      { clock, log, postgres, gate: new LocalGate(clock), address: host.address },
+      { clock, log, postgres, gate, address: host.address },
       {
         arm: () => leases.arm(database),
         disarm: () => leases.disarm(database),
@@ -178,6 +180,7 @@ export class KeeperBench {
     void this.#renewForever(clock, renew);
     return {
       keeper,
+      gate,
       journal,
       leases,
       postgres,

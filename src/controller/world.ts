@@ -142,7 +142,6 @@ export class LocalWorld implements World {
       await links.isolate(region, action === "isolate", signal);
     } else {
       await machines.act(region, action);
-      if (action === "kill") await this.#dropHeld(region);
     }
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
     await this.append(regionActionEvent(region, action, tookMs));
@@ -254,10 +253,9 @@ export class LocalWorld implements World {
     log.info("world.region-power-changed", { region, before: before ?? "unknown", now });
     if (now === "running") return;
     databases.forgetRegion(region);
-    // Nobody here asked for it: somebody killed its first process from outside.
-    if (before !== "running" || machines.isBusy(region)) return;
-    void this.append(regionLostEvent(region));
     void this.#dropHeld(region);
+    // Nobody here asked for it: somebody killed its first process from outside.
+    if (before === "running" && !machines.isBusy(region)) void this.append(regionLostEvent(region));
   }
 
   /** A network program that does not answer is told when it does; the Region is gone either way. */

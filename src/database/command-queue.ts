@@ -51,11 +51,14 @@ export class CommandQueue {
     return this.#last;
   }
 
+  knows(id: string): boolean {
+    return this.#known.has(id) || [...this.#waiting, ...this.#beside].some((one) => one.id === id);
+  }
+
   obey(command: Command): void {
     const known = this.#known.get(command.id);
     if (known && known.outcome !== "running") return this.#hooks.tell(known);
-    const isWaiting = [...this.#waiting, ...this.#beside].some(({ id }) => id === command.id);
-    if (known || isWaiting || this.#waiting.length + this.#beside.length >= waitingMax) return;
+    if (this.knows(command.id) || this.#waiting.length + this.#beside.length >= waitingMax) return;
     if (runsBeside(command.action)) {
       this.#beside = [...this.#beside, command];
       this.#besideBell.ring();

@@ -144,6 +144,16 @@ test("O8: a candidate that does not answer, or does not know where it is, is no 
   expect(watched.decide().decision.because).toContain("no candidate is heard");
 });
 
+test("O8, O9: a candidate without room on its disk is no target, however much it received", async () => {
+  const watched = new Watched();
+  watched.tell(east, serving);
+  await watched.pass(4_000);
+  const full = { position: position(1, 9_000), diskFreeBytes: 1_000 };
+  watched.tell(west, secondaryReport(full), 4_000);
+  watched.tell(europe, secondaryReport(), 4_000);
+  expect(watched.decide().decision).toMatchObject({ kind: "fail-over", to: europe });
+});
+
 test("O8: a writer that is heard and does not serve is failed over from after 10 s; one that starts has 60 s", async () => {
   const watched = new Watched();
   const turn = async (report: InstanceReport, ms: number): Promise<string> => {

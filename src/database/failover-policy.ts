@@ -8,6 +8,7 @@ import type { InstanceReport } from "../model/instance.ts";
 import type { EstimatedLoss } from "../model/operation.ts";
 import type { RegionId } from "../model/region.ts";
 import { decideFailover, type FailoverDecision, type FailoverView } from "./automatic-failover.ts";
+import { hasRoom } from "./prechecks.ts";
 import type { SystemRecord } from "./records.ts";
 import { reportMaxAgeMs, type Reports } from "./reports.ts";
 import { firstIn, type DatabaseSystem } from "./topology.ts";
@@ -65,7 +66,7 @@ export class FailoverPolicy {
         const report = reports.fresh(firstIn(system, region));
         const state = report?.state.kind;
         const isFit = state === "serving" || state === "catching-up";
-        if (!isFit || !report?.position) return [];
+        if (!isFit || !report?.position || !hasRoom(report)) return [];
         return [{ region, loss: losses.get(region), flushedLsn: report.position.flushedLsn }];
       }),
       // A wall clock that went back must not make the pause longer than it is.

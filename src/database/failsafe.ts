@@ -99,7 +99,7 @@ export class Failsafe {
     this.#entered.add(database);
     const names = failsafe.map(({ region }) => region).join(", ");
     const who = names === "" ? "no other Region could be promoted" : `promised by ${names}`;
-    const message = `The controller is silent; the writer of ${database} goes on: ${who}.`;
+    const message = `No lease comes from the controller; the writer of ${database} goes on: ${who}.`;
     this.#tell("agent.failsafe-entered", database, message);
   }
 

@@ -26,7 +26,7 @@ export async function handOver(
   { withinMs, foundOut }: HandOverAction,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const { clock, gate, postgres, region, server } = context;
+  const { clock, postgres, region, server } = context;
   const untilMs = clock.monotonicMs() + withinMs;
   if (!server.running) {
     const mark = region.handedOver();
@@ -39,14 +39,7 @@ export async function handOver(
   if (assignment?.role !== "primary" || assignment.epoch !== command.epoch || !server.mayWrite) {
     throw refused(context, `it is not the writer of epoch ${command.epoch}`);
   }
-  if (!(await gate.hold(command.epoch, withinMs, signal))) {
-    throw refused(context, `writes were in flight for longer than ${withinMs} ms`);
-  }
-  if (isOver(context, command)) {
-    gate.release(command.epoch, context.id.region);
-    throw refused(context, `${command.operation} is over`);
-  }
-  region.noteHandOver(markOf(command, "shut-down"));
+  await holdWrites(context, command, withinMs, signal);
   const leftMs = Math.max(0, untilMs - clock.monotonicMs());
   const stopped = new AbortController();
   const telling = tellToken(context, foundOut, AbortSignal.any([signal, stopped.signal]));
@@ -59,6 +52,26 @@ export async function handOver(
     throw refused(context, trouble);
   }
   return { kind: "token", ...(await postgres.token(signal)) };
+}
+
+/** Nothing is held when it throws. */
+async function holdWrites(
+  context: CommandContext,
+  command: Command,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { gate, id, region } = context;
+  if (!(await gate.hold(command.epoch, withinMs, signal))) {
+    throw refused(context, `writes were in flight for longer than ${withinMs} ms`);
+  }
+  try {
+    if (isOver(context, command)) throw refused(context, `${command.operation} is over`);
+    region.noteHandOver(markOf(command, "shut-down"));
+  } catch (error) {
+    gate.release(command.epoch, id.region);
+    throw error;
+  }
 }
 
 /**

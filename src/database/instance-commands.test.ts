@@ -347,3 +347,16 @@ test("A25: what a command came to is told also when it cannot be noted", async (
   expect(settled(agent, "c2")?.because).toMatch(/Could not write/);
   expect(bench.writer.takesWrites).toBe(true);
 });
+
+test("A25: a hand-over that cannot be noted holds no writes", async () => {
+  const agent = await writes();
+  agent.assign(held);
+  bench.files(bench.writer).isFull = true;
+  agent.keeper.obey(given("h1", handOver));
+  await bench.pass(1_000);
+  expect(settled(agent, "h1")?.because).toMatch(/Could not write/);
+  expect(bench.writer.takesWrites).toBe(true);
+  const passed = await bench.clock.drive(() => agent.gate.pass(never));
+  expect(bench.clock.monotonicMs()).toBeLessThan(4_000);
+  passed?.();
+});

@@ -143,6 +143,11 @@ export class InstanceKeeper {
     this.#commands.obey(command);
   }
 
+  /** It was given before, and is under way or over. */
+  knows({ id }: Command): boolean {
+    return this.#commands.knows(id);
+  }
+
   report(): InstanceReport {
     return {
       database: this.id.database,

@@ -176,11 +176,16 @@ const targetIsOnNewestTimeline: Check = ({ to }, { record, reportOf }) => {
   ]);
 };
 
+/** Where nobody has said how much is free, there may be enough. */
+export function hasRoom({ diskFreeBytes }: InstanceReport): boolean {
+  return diskFreeBytes === undefined || diskFreeBytes >= freeBytesMin;
+}
+
 const targetHasRoom: Check = ({ to }, { reportOf }) => {
-  const free = reportOf(to)?.diskFreeBytes;
+  const target = reportOf(to);
   return claimThat("the target has room on its disk", "disk.full", [
-    free === undefined || free >= freeBytesMin,
-    `${to} has ${free ?? "?"} bytes free on the disk of its data, and needs ${freeBytesMin} to be promoted`,
+    target === undefined || hasRoom(target),
+    `${to} has ${target?.diskFreeBytes ?? "?"} bytes free on the disk of its data, and needs ${freeBytesMin} to be promoted`,
   ]);
 };
 

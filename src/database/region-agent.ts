@@ -278,7 +278,8 @@ export class RegionAgent {
   #commanded(answer: CommandsAnswer, askedAtMs: number): void {
     const obstacle = this.#heed(answer, askedAtMs, "news");
     for (const command of answer.commands) {
-      if (obstacle) this.#refuse(command, obstacle);
+      // What was begun before goes on, and says itself what becomes of it.
+      if (obstacle && !this.#find(command)?.knows(command)) this.#refuse(command, obstacle);
       else this.#take(command);
     }
   }
@@ -344,11 +345,13 @@ export class RegionAgent {
     void this.#line.tell(command, told, this.#signal);
   }
 
-  /** While the controller is silent, writers here ask the other Regions for promises. */
+  /** While no lease comes from the controller, writers here ask the other Regions for promises. */
   async #watchController(signal: AbortSignal): Promise<void> {
     const { clock } = this.#doors;
     while (!signal.aborted) {
-      const { contact } = this.#line;
+      const { contact: heard } = this.#line;
+      // A lease that cannot be taken is as good as none that is given.
+      const contact = { ...heard, hasFailed: heard.hasFailed || this.#isCramped };
       const isSilent = contact.hasFailed || contact.silentMs >= silentMsMin;
       if (isSilent) await this.#failsafe.look(this.#databases(), contact, signal);
       // An operation may make this Region a writer with the next answer; its lease should be whole.

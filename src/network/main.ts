@@ -112,10 +112,11 @@ async function apply(
   { routes }: NetworkSettings,
   { revision, directions, resets }: NetworkAnswer,
 ): Promise<void> {
-  await links.apply(routes, directions);
+  // First, or what a link that was down held would go on its way when it is mended.
   for (const { from, to } of resets) {
     log.info("network.link-reset", { from, to, connections: links.reset(from, to) });
   }
+  await links.apply(routes, directions);
   log.info("network.conditions-applied", { revision, down: down(directions).join() });
 }
 
