@@ -98,8 +98,8 @@ const targetIsNear: Check = ({ to }, { record, reportOf }) => {
   const writer = reportOf(record.primary);
   const lag = writer?.lags.find(({ region, number }) => region === to && number === 1);
   const { lagBytes = Infinity, rpoLagMs = Infinity } = lag ?? {};
-  // A writer that was promoted a moment ago has not measured it yet; the first step waits until it has.
-  const isMeasured = lag?.isStreaming === true;
+  // A writer that was promoted a moment ago has sent it nothing yet; the first step waits until it has.
+  const isMeasured = lag !== undefined && (lag.isStreaming || lag.sentBytes > 0);
   return claimThat("the target is near", "operation.refused", [
     !isMeasured || (lagBytes <= lagBytesMax && rpoLagMs <= lagMsMax),
     `${to} is ${lagBytes} bytes and ${Math.round(rpoLagMs)} ms behind (at most ${lagBytesMax} and ${lagMsMax})`,
