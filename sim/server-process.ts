@@ -2,6 +2,7 @@
 import type { SimClock } from "./clock.ts";
 import { Branch } from "./history.ts";
 import { pointOf, type SimHost, type SimServer } from "./host.ts";
+import { newestTimeline } from "../src/model/fork.ts";
 import type { Lsn } from "../src/model/lsn.ts";
 import type { WalStream } from "./stream.ts";
 
@@ -62,7 +63,7 @@ export function beginPromotion(
     const { serving: data } = host;
     if (server.hasEnded || server.isStopping || !data || host.isPrimary || host.isDiskFull) return;
     const { timeline: parent } = data.branch;
-    const branch = new Branch(parent + 1, pointOf(data), host);
+    const branch = new Branch(Math.max(parent, passedOver(server)) + 1, pointOf(data), host);
     data.branch = branch;
     data.replayedLsn = data.flushedLsn;
     data.fork = { timeline: branch.timeline, parent, lsn: BigInt(branch.forkLsn) as Lsn };
@@ -72,4 +73,8 @@ export function beginPromotion(
     server.as = { kind: "primary" };
     promoted(host);
   });
+}
+
+function passedOver({ as }: SimServer): number {
+  return as.kind === "fenced" ? newestTimeline(as.passOver ?? []) : 0;
 }

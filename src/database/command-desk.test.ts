@@ -16,7 +16,7 @@ function asked(fields: Partial<NewCommand> = {}): NewCommand {
     version: 6,
     operation: "switchover-orders-6",
     step: "promote",
-    action: { kind: "promote" },
+    action: { kind: "promote", passOver: false },
     ...fields,
   };
 }

@@ -47,7 +47,7 @@ export async function performCommand(
     case "hand-over":
       return handOver(context, command, { ...action, foundOut }, signal);
     case "promote":
-      return promote(context, command, signal);
+      return promote(context, command, action.passOver, signal);
     default:
       await perform(context, command, action, signal);
       return undefined;

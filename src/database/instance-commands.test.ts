@@ -186,7 +186,7 @@ test("A14: a fence that comes before the assignment keeps the writer down as wel
 test("A18: nobody is promoted without the lease, or for an epoch that it is not assigned", async () => {
   await writes();
   const copy = await follows();
-  const promote = given("p1", { kind: "promote" }, { epoch: two, version: 3 });
+  const promote = given("p1", { kind: "promote", passOver: false }, { epoch: two, version: 3 });
   copy.obey(promote);
   await bench.pass(100);
   expect(settled(copy, "p1")?.outcome).toBe("failed");
@@ -207,7 +207,7 @@ test("A18: a promotion that outlives its lease never lets a write in", async () 
   copy.assign({ ...held, slots: [], epoch: two, version: 3 });
   bench.leaseIsInHand = false;
   bench.copy.isPaused = true;
-  copy.obey(given("p1", { kind: "promote" }, { epoch: two, version: 3 }));
+  copy.obey(given("p1", { kind: "promote", passOver: false }, { epoch: two, version: 3 }));
   await bench.pass(2_900);
   bench.copy.isPaused = false;
   await bench.pass(10_000);
@@ -231,7 +231,7 @@ test("a switchover: the target has everything, is promoted, and the old writer f
   expect(position.replayedLsn).toBeGreaterThan(token.lsn);
   const claimed: Assignment = { ...held, epoch: two, version: 3 };
   copy.assign({ ...claimed, slots: [{ slot: "back", region: bench.writer.id.region, number: 1 }] });
-  copy.obey(given("p1", { kind: "promote" }, { epoch: two, version: 3 }));
+  copy.obey(given("p1", { kind: "promote", passOver: false }, { epoch: two, version: 3 }));
   await bench.pass(1_000);
   const promoted = settled(copy, "p1")?.result;
   assert(promoted?.kind === "promoted", "it was promoted");
@@ -359,4 +359,22 @@ test("A25: a hand-over that cannot be noted holds no writes", async () => {
   const passed = await bench.clock.drive(() => agent.gate.pass(never));
   expect(bench.clock.monotonicMs()).toBeLessThan(4_000);
   passed?.();
+});
+
+test("O10: who has not reached the newest timeline is promoted above it, and only where it was given up", async () => {
+  await writes();
+  const copy = await follows();
+  const lsn = 5_000n as Assignment["forks"][number]["lsn"];
+  const forks = [{ timeline: 2, parent: 1, lsn }];
+  bench.writer.endServer("it was killed");
+  copy.assign({ ...held, slots: [], epoch: two, version: 3, forks });
+  const promote = given("p1", { kind: "promote", passOver: false }, { epoch: two, version: 3 });
+  copy.obey(promote);
+  await bench.pass(2_000);
+  expect(settled(copy, "p1")?.because).toMatch("it is on timeline 1, and there is 2");
+  expect(bench.copy.data).toMatchObject({ isStandby: true, fork: undefined });
+  copy.obey({ ...promote, id: "p2", action: { kind: "promote", passOver: true } });
+  await bench.pass(3_000);
+  expect(settled(copy, "p2")?.result).toMatchObject({ fork: { timeline: 3, parent: 1 } });
+  expect(bench.copy.takesWrites).toBe(true);
 });

@@ -7,6 +7,7 @@ import type { Clock, Log } from "../env/env.ts";
 import { decideFrame, firstStep, type FrameDecision } from "../engine/frame.ts";
 import type { Learnt } from "../engine/engine.ts";
 import { Failure } from "../model/failure.ts";
+import { newestTimeline } from "../model/fork.ts";
 import type {
   EstimatedLoss,
   Operation,
@@ -382,13 +383,23 @@ export class Operations {
     const { records, reports, leases } = this.#doors;
     const { primary } = records.get(system.key);
     if (request.overrideFence !== undefined) {
-      return `not proved: a person vouches for it (${request.overrideFence})`;
+      return `not proved: a person vouches for it (${request.overrideFence})${this.#givenUp(system, request)}`;
     }
     if (reports.fresh(firstIn(system, primary))) return `${primary} answers, and is told to stop`;
     const leftMs = Math.ceil(leases.leftMs(system.key));
     return leftMs === 0
       ? `${primary} is silent, and its lease is over`
       : `${primary} is silent; its lease is over in ${leftMs} ms`;
+  }
+
+  /** What a person who vouches for the fence gives up besides, in words. */
+  #givenUp(system: DatabaseSystem, { to }: OperationRequest): string {
+    const { records, reports } = this.#doors;
+    const newest = newestTimeline(records.get(system.key).forks);
+    const timeline = reports.fresh(firstIn(system, to))?.timeline ?? newest;
+    return timeline < newest
+      ? `; all of timeline ${newest} is given up: ${to} is on ${timeline}`
+      : "";
   }
 
   #refusal(system: DatabaseSystem, { kind, to }: OperationRequest, failed: CodedCheck): Failure {

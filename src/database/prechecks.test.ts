@@ -328,24 +328,31 @@ test("a failover may promote a target that lost its stream, or whose server is d
   }
 });
 
-test("O10: a target that is not on the newest timeline, or does not say so, takes no number that is taken", () => {
+test("O10: a target that is not on the newest timeline, or does not say so, is refused", () => {
   const forks = [{ timeline: 2, parent: 1, lsn: 0n as Lsn }];
   const at = (timeline: number | undefined): Reported => ({
+    [east]: undefined,
     [west]: secondaryReport({ ...down, position: undefined, timeline }),
   });
   const vouched = requestOf("failover", west, { overrideFence: "us-east-1 burnt down" });
-  for (const request of [failover, vouched, requestOf("detach", west)]) {
-    for (const isPromoted of [true, false]) {
-      const record = createdRecord({ forks, isPromoted });
-      expect(refusal(request, { record, reports: at(1) })?.[1]).toBe(
-        "us-west-2 is on timeline 1, and the writer was on 2",
-      );
-      expect(refusal(request, { record, reports: at(undefined) })?.[1]).toBe(
-        "us-west-2 does not say whether it is on timeline 2, as the writer was",
-      );
+  for (const isPromoted of [true, false]) {
+    const record = createdRecord({ forks, isPromoted });
+    const behind = { record, reports: at(1) };
+    const silent = { record, reports: at(undefined) };
+    for (const request of [failover, requestOf("detach", west)]) {
+      const because = "us-west-2 is on timeline 1, and the writer was on 2";
+      expect(refusal(request, behind)?.[1]).toBe(because);
       expect(refusal(request, { record, reports: at(2) })).toBeUndefined();
     }
-    expect(refusal(request, { reports: at(undefined) })).toBeUndefined();
+    for (const request of [failover, vouched, requestOf("detach", west)]) {
+      const because = "us-west-2 does not say whether it is on timeline 2, as the writer was";
+      expect(refusal(request, silent)?.[1]).toBe(because);
+      expect(refusal(request, { reports: at(undefined) })).toBeUndefined();
+    }
+    // A person may give it up in writing, when nobody who answers has anything of it.
+    expect(refusal(vouched, behind)).toBeUndefined();
+    const survivor = { ...at(1), [europe]: secondaryReport({ timeline: 2 }) };
+    expect(refusal(vouched, { record, reports: survivor })?.[1]).toMatch(`on 2, as ${europe} is`);
   }
 });
 

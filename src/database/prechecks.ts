@@ -161,18 +161,22 @@ const targetCanBePromoted: Check = ({ to, overrideFence }, { record, reportOf })
 };
 
 /**
- * Two Regions that are promoted from one timeline take the same number for the next one, and nobody could tell their
- * histories apart afterwards: the target must be on the newest timeline that there is (O10). One that does not say where
- * it is, is waited for.
+ * What the newest timeline has alone would be lost (O10). One that does not say where it is, is waited for. When nobody
+ * who answers has anything of that timeline, a person may give it up in writing.
  */
-const targetIsOnNewestTimeline: Check = ({ to }, { record, reportOf }) => {
+const targetIsOnNewestTimeline: Check = ({ to, overrideFence }, { record, reportOf }) => {
   const newest = newestTimeline(record.forks);
+  const reached = (region: RegionId): number => reportOf(region)?.timeline ?? 0;
   const timeline = reportOf(to)?.timeline;
-  return claimThat("the target is on the newest timeline", "operation.refused", [
-    newest === 1 || (timeline !== undefined && timeline >= newest),
+  const better = record.members.find((region) => region !== to && reached(region) >= newest);
+  const isGivenUp = timeline !== undefined && overrideFence !== undefined && better === undefined;
+  const where =
     timeline === undefined
       ? `${to} does not say whether it is on timeline ${newest}, as the writer was`
-      : `${to} is on timeline ${timeline}, and the writer was on ${newest}`,
+      : `${to} is on timeline ${timeline}, and the writer was on ${newest}`;
+  return claimThat("the target is on the newest timeline", "operation.refused", [
+    newest === 1 || (timeline !== undefined && timeline >= newest) || isGivenUp,
+    better === undefined ? where : `${where}, as ${better} is`,
   ]);
 };
 

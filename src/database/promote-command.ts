@@ -20,6 +20,7 @@ export const leaseLeftMsMin = 300;
 export async function promote(
   context: CommandContext,
   command: Command,
+  passOver: boolean,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { become, gate, id, server } = context;
@@ -27,6 +28,7 @@ export async function promote(
   await awaitLease(context, signal);
   become({ kind: "promoting" });
   if (!server.running) await startAny(context, assignment, signal);
+  await passOverOthers(context, assignment, passOver, signal);
   const fork = await server.promote(signal);
   await context.ensureSlots(signal);
   // The assignment may have changed while it took its time.
@@ -81,6 +83,27 @@ async function startAny(
   const wasPromoted = !data.isStandby && data.end.timeline > newest;
   const as = wasPromoted ? "primary" : "fenced";
   await server.start({ kind: as }, "it is promoted", signal);
+}
+
+/**
+ * Two that are promoted from one timeline take the same number for the next one, and their histories could not be told
+ * apart (O10): who has not reached the newest timeline takes a number above it, and only where that one was given up.
+ */
+async function passOverOthers(
+  context: CommandContext,
+  { forks }: Assignment,
+  isGivenUp: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { postgres, server } = context;
+  const newest = newestTimeline(forks);
+  const { isInRecovery, timeline } = await postgres.status(signal);
+  if (!isInRecovery || timeline >= newest) return;
+  if (!isGivenUp) throw failed(context, `it is on timeline ${timeline}, and there is ${newest}`);
+  const { running } = server;
+  if (running?.kind === "fenced" && running.passOver !== undefined) return;
+  await server.stop("fast", signal);
+  await server.start({ kind: "fenced", passOver: forks }, `timeline ${newest} is given up`, signal);
 }
 
 /** When the new writer acknowledged its first probe; undefined when it does not. */

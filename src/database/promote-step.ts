@@ -8,7 +8,7 @@ export const promoteStep: Step<OperationView, OperationDeed> = {
   deadlineMs: undefined,
   isOptional: false,
   decide: (view) => {
-    const { to } = view.operation;
+    const { overrideFence, to } = view.operation;
     const progress = view.progressOf(to, "promote");
     if (progress?.result?.kind === "promoted") {
       const { fork, writePauseMs } = progress.result;
@@ -16,9 +16,11 @@ export const promoteStep: Step<OperationView, OperationDeed> = {
     }
     const failed =
       progress?.outcome === "failed" ? `it is tried again: ${progress.because}` : undefined;
+    // A person who vouches gives up what the target has not reached, where the prechecks let him.
+    const action = { kind: "promote", passOver: overrideFence !== undefined } as const;
     return {
       kind: "do",
-      deeds: [{ instance: view.instanceOf(to), step: "promote", action: { kind: "promote" } }],
+      deeds: [{ instance: view.instanceOf(to), step: "promote", action }],
       because: failed ?? `${to} is being promoted`,
     };
   },

@@ -137,7 +137,7 @@ export class Upkeep {
     const fork = result?.kind === "promoted" ? result.fork : undefined;
     // An earlier promotion of this very instance made a timeline that is part of the history already.
     const isNew = fork && !record.forks.some(({ timeline }) => timeline === fork.timeline);
-    if (!isNew) return this.#give(system, instance, { kind: "promote" });
+    if (!isNew) return this.#give(system, instance, { kind: "promote", passOver: false });
     await this.#change(
       system,
       record,

@@ -111,7 +111,8 @@ export type CommandAction =
       readonly withinMs: number;
     }
   /** To the target, with the lease of the new epoch: promote, slots, evidence slots, mark, open. */
-  | { readonly kind: "promote" }
+  /** `passOver`: a person gave up the timelines that it has not reached. */
+  | { readonly kind: "promote"; readonly passOver: boolean }
   /** Data that left the common history become evidence; the next clone finds an empty place. */
   | { readonly kind: "set-aside"; readonly because: string }
   /** To a secondary that leaves: a copy is removed; anything else becomes evidence. */

@@ -17,10 +17,17 @@ export function newestTimeline(forks: readonly Fork[]): number {
 }
 
 /**
- * Whether WAL up to `point` is no part of the history that `forks` tell: it was written, or received, on a timeline
- * beyond where the next one left it. `forks` are all of the system's, oldest first.
+ * Whether WAL up to `point` is no part of the history that leads to the newest of `forks`: it was written, or received,
+ * on a timeline beyond where the next one left it, or on one that was passed over. `forks` are all of the system's,
+ * oldest first. A timeline that they do not name is one that nobody has heard of yet.
  */
 export function isPastFork(point: TimelinePoint, forks: readonly Fork[]): boolean {
-  const left = forks.find(({ parent }) => parent === point.timeline);
-  return left !== undefined && point.lsn > left.lsn;
+  const at = (timeline: number): Fork | undefined =>
+    forks.find((fork) => fork.timeline === timeline);
+  const newest = newestTimeline(forks);
+  if (point.timeline === newest) return false;
+  for (let child = at(newest); child !== undefined; child = at(child.parent)) {
+    if (child.parent === point.timeline) return point.lsn > child.lsn;
+  }
+  return at(point.timeline) !== undefined;
 }

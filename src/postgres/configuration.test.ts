@@ -17,6 +17,7 @@ const settings: Settings = {
   listenPort: 5432,
   slotWalKeepMegabytes: 8192,
   own: [],
+  timeline: "latest",
   upstream: {
     address: { host: "127.0.2.101", port: 5432 },
     slot: "leeward_us_west_2_1",

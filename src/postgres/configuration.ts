@@ -15,6 +15,8 @@ export type Settings = {
   /** The user's own; what loses data or belongs to Leeward was refused with the config. */
   readonly own: readonly { readonly name: string; readonly value: string }[];
   readonly upstream: Upstream | undefined;
+  /** Whether a standby goes on to timelines that it hears of, or stays on its own. */
+  readonly timeline: "latest" | "current";
   /** Where the replicator's password is; libpq reads it, so that it stands in no setting and in no view. */
   readonly passFile: string;
 };
@@ -50,7 +52,7 @@ export function renderLeewardConf(settings: Settings): string {
     ["hot_standby", true],
     ["hot_standby_feedback", true],
     // Otherwise a secondary that missed history stops at the timeline it was cloned on.
-    ["recovery_target_timeline", "latest"],
+    ["recovery_target_timeline", settings.timeline],
     ["password_encryption", "scram-sha-256"],
     ["tcp_keepalives_idle", 10],
     ["tcp_keepalives_interval", 5],

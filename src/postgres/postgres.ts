@@ -71,8 +71,11 @@ export type Upstream = {
 export type StartAs =
   | { readonly kind: "primary" }
   | { readonly kind: "secondary"; readonly upstream: Upstream }
-  /** With `standby.signal` and no upstream: serves reads, refuses writes with 25006. */
-  | { readonly kind: "fenced" };
+  /**
+   * With `standby.signal` and no upstream: serves reads, refuses writes with 25006. `passOver`: the forks of a system
+   * whose later timelines are given up; it stays on its own, and its promotion takes a number above theirs.
+   */
+  | { readonly kind: "fenced"; readonly passOver?: readonly Fork[] };
 
 export type CloneProgress = {
   readonly receivedBytes: number;

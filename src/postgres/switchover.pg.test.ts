@@ -146,6 +146,52 @@ describe("the primary moves", () => {
     ]);
   });
 
+  test("O10: a timeline that is given up is passed over, and its number is not taken again", async () => {
+    const cAddress = drawAddress();
+    const c = scratch.server("c", cAddress);
+    await a.ensureSlots(["leeward_b_1", "leeward_c_1"], soon());
+    const cFromA = upstreamAt(at.a, "leeward_c_1");
+    await c.clone(cFromA, systemId, () => undefined, soon());
+    await c.start({ kind: "secondary", upstream: cFromA }, soon());
+    await streams(c);
+    await a.stop("fast", soon());
+    const token = await a.token();
+    for (const server of [b, c]) {
+      await eventually("it has everything", async () => {
+        return (await server.status(soon())).replayedLsn > token.lsn;
+      });
+    }
+    const lost = await promoteB(2);
+    await sql(at.b, "insert into t values (50)");
+    await b.fence(soon());
+
+    await c.stop("fast", soon());
+    await c.start({ kind: "fenced", passOver: [lost] }, soon());
+    expect(await c.status(soon())).toMatchObject({ timeline: 1, isInRecovery: true });
+    const fork = await c.promote(soon());
+    expect(fork).toMatchObject({ timeline: 3, parent: 1 });
+    await c.ensureSlots(["leeward_a_1"], soon());
+    await c.openWrites({ epoch: 3, operation: "given up" }, soon());
+    await sql(cAddress, "insert into t values (3)");
+    const forks = [lost, fork];
+    expect(isPastFork(token, forks)).toBe(false);
+    expect(isPastFork(await endOf(b), forks)).toBe(true);
+
+    // Who was on the common timeline goes on to the new one, past the one that was given up.
+    await a.start({ kind: "secondary", upstream: upstreamAt(cAddress, "leeward_a_1") }, soon());
+    await streams(a);
+    await eventually("A has C's row", async () => (await rowsAt(at.a)).length === 2);
+    expect(await rowsAt(at.a)).toEqual([1, 3]);
+    expect(await a.status(soon())).toMatchObject({ timeline: 3 });
+    // And the next number is the next one.
+    await c.stop("fast", soon());
+    const second = await c.token();
+    await eventually("A has everything", async () => {
+      return (await a.status(soon())).replayedLsn > second.lsn;
+    });
+    expect(await a.promote(soon())).toMatchObject({ timeline: 4, parent: 3 });
+  });
+
   test("I5: what a dead primary had alone becomes evidence, whole and read-only, and a new secondary is built", async () => {
     await b.stop("fast", soon());
     await sql(at.a, "insert into t select generate_series(10, 20)");

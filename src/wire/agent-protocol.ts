@@ -187,7 +187,7 @@ export const command: z.ZodType<Command> = z.object({
       untilLsn: lsn,
       withinMs: z.number(),
     }),
-    z.object({ kind: z.literal("promote") }),
+    z.object({ kind: z.literal("promote"), passOver: z.boolean() }),
     z.object({ kind: z.literal("set-aside"), because }),
     z.object({ kind: z.literal("discard"), forks: z.array(fork) }),
     z.object({ kind: z.literal("remove-evidence"), name: z.string() }),

@@ -59,9 +59,10 @@ describe("an address that is taken", () => {
     }
     await world.up();
     await world.sql("orders", east, "CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
-    const rows = await until("the row has arrived", 10_000, () =>
-      world.sql("orders", west, "SELECT id FROM t"),
-    );
+    const rows = await until("the row has arrived", 10_000, async () => {
+      const found = await world.sql("orders", west, "SELECT id FROM t");
+      return found.length > 0 && found;
+    });
     expect(rows).toEqual([{ id: 1 }]);
     await world.untilReady();
   });

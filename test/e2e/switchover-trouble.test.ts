@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ApiOperation } from "../../src/api/operations-api.ts";
 import { refusalOf, switchover } from "./commands.ts";
-import { ask, operationsOf, untilAtStep, untilSettled } from "./operations.ts";
+import { ask, operationsOf, snapshotsOf, untilAtStep, untilSettled } from "./operations.ts";
 import { sharedWorld, showLogsOnFailure } from "./shared-world.ts";
 import { canMount, fill, giveDisk } from "./small-disk.ts";
 import { instanceIn, World } from "./world.ts";
@@ -61,35 +61,38 @@ describe.sequential("a link that is cut during a switchover", () => {
 });
 
 describe.sequential("a new writer that is lost before anybody follows it", () => {
-  test("O10: is waited for, whoever vouches for what; what it took is there when it is back", async () => {
+  test("O10: is given up by a person in writing, and what it took is kept", async () => {
     const world = the();
     const from = await untilSettled(world);
     const to = from === east ? west : east;
-    await world.sql("orders", from, "CREATE TABLE alone (id int PRIMARY KEY)");
+    await world.sql("orders", from, "CREATE TABLE given_up (id int PRIMARY KEY)");
     const command = world.start(["switchover", "orders", "--to", to, "--json"]);
     await untilAtStep(world, "orders", "promote", 20_000);
     await setLink(world, { up: false });
-    await world.untilStatus("the new writer accepts writes", 20_000, ({ databases }) => {
-      return databases["orders"]?.operation?.step === "follow";
+    const seen = await world.untilStatus("the new writer accepts writes", 20_000, (now) => {
+      return now.databases["orders"]?.operation?.step === "follow";
     });
-    await world.sql("orders", to, "INSERT INTO alone VALUES (1)");
+    const lost = instanceIn(seen, "orders", from).timeline ?? 0;
+    await world.sql("orders", to, "INSERT INTO given_up VALUES (1)");
     await world.ok(["region", "kill", to]);
     await setLink(world, { up: true });
     const forced = ["failover", "orders", "--to", from, "--allow-data-loss", "--yes"];
-    const refused = await refusalOf(
-      world,
-      ...forced,
-      "--override-fence",
-      "its building burnt down",
-    );
+    const refused = await refusalOf(world, ...forced);
     expect(refused.exit).toBe(75);
     expect(refused.said.message).toMatch(/is on timeline \d+, and the writer was on \d+/);
+    const why = ["--override-fence", "its building burnt down"];
+    expect(await world.ok([...forced, ...why])).toMatch(/all of timeline \d+ is given up/);
+    // The failover took over from it.
+    expect((await command.ended(20_000)).code).not.toBe(0);
+    await world.sql("orders", from, "INSERT INTO given_up VALUES (2)");
     await world.ok(["region", "start", to]);
-    await command.ended(60_000);
-    expect(await untilSettled(world)).toBe(to);
+    expect(await untilSettled(world)).toBe(from);
     for (const region of [east, west]) {
-      expect(await world.sql("orders", region, "SELECT id FROM alone")).toEqual([{ id: 1 }]);
+      expect(await world.sql("orders", region, "SELECT id FROM given_up")).toEqual([{ id: 2 }]);
     }
+    const after = await world.status();
+    expect(instanceIn(after, "orders", from).timeline).toBeGreaterThan(lost + 1);
+    expect((await snapshotsOf(world)).filter(({ region }) => region === to)).toHaveLength(1);
   });
 });
 
