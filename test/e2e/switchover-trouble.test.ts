@@ -122,17 +122,18 @@ describe
     test("at its promotion: the operation waits and says why, and completes when there is room", async () => {
       await using world = await World.prepare({
         databases: { orders: globalDatabase },
-        links: farApart,
+        // The command to promote is under way for so long that the disk is full when it comes.
+        links: { default: { rttMs: 10 }, [`controller/${west}`]: { rttMs: 800 } },
       });
       showLogsOnFailure(() => world);
       const disk = giveDisk(world, west, "500m");
       await world.up();
       await untilSettled(world);
-      // Enough to begin with, and little enough to be gone while the old writer hands over.
+      // Enough to begin with, and little enough to be gone soon.
       fill(disk, 80 * 1024 * 1024);
       await using writers = await Writers.start(world, "orders", "no_room");
       const command = world.start(["switchover", "orders", "--to", west, "--json"]);
-      await untilAtStep(world, "orders", "hand-over", 10_000);
+      await untilAtStep(world, "orders", "promote", 20_000);
       const empty = fill(disk, someBytes);
       const seen = await world.untilStatus("the promotion has no room", 60_000, ({ databases }) => {
         const { operation } = databases["orders"] ?? {};
