@@ -107,8 +107,9 @@ describe.sequential("when it is killed", () => {
     expect(doomed.length).toBeGreaterThan(10);
     const [before] = await world.sql("orders", east, "SELECT count(*)::int AS n FROM ledger");
     process.kill(world.program("supervisor"), "SIGKILL");
-    await until("no process is left", 2_000, () => world.processes().length === 0);
-    expect(doomed.filter(isAlive)).toEqual([]);
+    // One that is half gone names no directory any more, and is alive all the same.
+    const isOver = () => world.processes().length === 0 && !doomed.some(isAlive);
+    await until("no process is left", 2_000, isOver);
     await world.up();
     for (const region of [east, west]) {
       expect(await world.sql("orders", region, "SELECT count(*)::int AS n FROM ledger")).toEqual([
