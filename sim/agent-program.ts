@@ -167,6 +167,8 @@ export class AgentProgram {
           gates.set(database, gate);
           return gate;
         },
+        // Clients here go to the servers themselves, through their Region's gate.
+        gateway: { routesChanged: () => undefined, facts: () => undefined },
         addressOf: (id) => this.#hostOf(id).address,
         postgresOf: (id) => {
           const postgres = new SimPostgres(

@@ -73,6 +73,7 @@ function draw(
     allowDataLoss: true,
     expectPrimary: undefined,
     overrideFence: undefined,
+    pins: "refuse",
   };
 }
 

@@ -165,6 +165,7 @@ export class SimStage implements Stage {
       allowDataLoss: true,
       expectPrimary: undefined,
       overrideFence: undefined,
+      pins: "refuse",
     } as const;
     try {
       assert(controller.databases !== undefined, "the controller is there");

@@ -120,7 +120,7 @@ export function lagOf(region: RegionId, fields: Partial<MeasuredLag> = {}): Meas
 
 /** What an agent with one instance says. */
 export function factsOf(report: InstanceReport, peers: RegionFacts["peers"] = []): RegionFacts {
-  return { instances: [report], evidence: [], peers };
+  return { instances: [report], evidence: [], peers, gateway: undefined };
 }
 
 /** From `east` to `west`, before the claim. */
@@ -142,6 +142,7 @@ export function operationOf(kind: OperationKind, fields: Partial<Operation> = {}
     because: "",
     isCancelled: false,
     overrideFence: undefined,
+    pins: "refuse",
     estimatedLoss: undefined,
     token: undefined,
     fork: undefined,
@@ -164,6 +165,7 @@ export function requestOf(
     allowDataLoss: kind === "failover",
     expectPrimary: undefined,
     overrideFence: undefined,
+    pins: "refuse",
     ...fields,
   };
 }

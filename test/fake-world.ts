@@ -252,6 +252,7 @@ export function exampleOperation(changes: Partial<ApiOperation> = {}): ApiOperat
     because: "us-west-2 is 4096 bytes behind",
     isCancelled: false,
     overrideFence: null,
+    pins: "refuse",
     estimatedLoss: null,
     writePauseMs: null,
     forkLsn: null,
@@ -325,6 +326,17 @@ export function exampleStatus(): ApiStatus {
     because: null,
     address: `127.0.${index}.0/24`,
     agent: { address: `127.0.${index}.2`, port: 7402 },
+    gateway: {
+      address: `127.0.${index}.1`,
+      port: 6432,
+      state: "serving",
+      tls: "offered",
+      names: {
+        orders: { database: "orders", mode: "forward", user: "app" },
+        "orders-ro": { database: "orders", mode: "local", user: "app" },
+        "orders-rw": { database: "orders", mode: "writer", user: "app" },
+      },
+    },
     isIsolated: false,
     reportAgeMs: 200,
   });

@@ -37,6 +37,7 @@ export class HandMadeAgent {
   /** What it says beside what follows from its assignment. */
   says: Partial<InstanceReport> = { position: position(1, 1_000) };
   peers: RegionFacts["peers"] = [];
+  gateway: RegionFacts["gateway"] = undefined;
   /** While false, nothing gets in or out. */
   isUp = true;
   assignment: Assignment | undefined;
@@ -113,7 +114,13 @@ export class HandMadeAgent {
       ...this.says,
     });
     const ticket = this.#ticket;
-    const facts = { instances: [instance], evidence: [], peers: [...peers], events: [] };
+    const facts = {
+      instances: [instance],
+      evidence: [],
+      peers: [...peers],
+      gateway: this.gateway,
+      events: [],
+    };
     const answer = await this.#ask({ kind: "report", ticket, ...facts });
     if (answer === undefined) return;
     const { isTaken, ...told } = decode(reportAnswer, `an answer to ${region}`, answer);

@@ -39,6 +39,7 @@ export const primary: Assignment = {
   version: 1,
   systemId: ours,
   role: "primary",
+  writer: east,
   upstream: undefined,
   slots: [{ slot: "leeward_us_west_2_1", region: west, number: 1 }],
   forks: [],
@@ -46,6 +47,12 @@ export const primary: Assignment = {
   failsafe: [],
   rpoGuardMs: 0,
   isPromoted: true,
+};
+
+export type SeenRoute = InstanceKeeper["routeView"] & {
+  readonly isReadable: boolean;
+  /** The server itself, whatever its keeper knows. */
+  readonly takesWrites: boolean;
 };
 
 /** What a Region's agent has for its one instance. */
@@ -57,6 +64,8 @@ export type BenchAgent = {
   readonly gate: LocalGate;
   readonly told: CommandProgress[];
   readonly events: string[];
+  /** What the Region's gateway could have been told each time that there was news for it. */
+  readonly routes: SeenRoute[];
   assign(assignment: Assignment): void;
   obey(command: Command): void;
 };
@@ -129,6 +138,7 @@ export class KeeperBench {
     const told: CommandProgress[] = [];
     const events: string[] = [];
     const gate = new LocalGate(clock);
+    const routes: SeenRoute[] = [];
     const fences = new FenceWatch({
       clock,
       leases,
@@ -156,7 +166,14 @@ export class KeeperBench {
         arm: () => leases.arm(database),
         disarm: () => leases.disarm(database),
         changed: () => undefined,
-        lookAtFences: () => fences.look(),
+        lookAtFences: () => {
+          routes.push({
+            ...keeper.routeView,
+            isReadable: keeper.isReadable,
+            takesWrites: host.takesWrites,
+          });
+          fences.look();
+        },
         noteCommand: (progress) => {
           this.notes.push(progress);
           journal.note(host.id, progress);
@@ -186,6 +203,7 @@ export class KeeperBench {
       postgres,
       told,
       events,
+      routes,
       assign: (assignment) => {
         journal.obey(1 as ControllerTerm, [assignment]);
         keeper.assign(journal.assignment(host.id));
@@ -207,7 +225,13 @@ export class KeeperBench {
       read: () => this.boards.get(host) ?? [],
       write: (leases: readonly BoardLease[]) => void this.boards.set(host, leases),
     };
-    return new Leases({ clock, log, board, epochOf: journal.epochOf.bind(journal) });
+    return new Leases({
+      clock,
+      log,
+      board,
+      epochOf: journal.epochOf.bind(journal),
+      changed: () => undefined,
+    });
   }
 
   async #renewForever(clock: MortalClock, renew: () => void): Promise<never> {

@@ -21,6 +21,7 @@ export function anOperation(changes: Partial<Operation> = {}): Operation {
     because: "us-west-2 is 4096 bytes behind",
     isCancelled: false,
     overrideFence: undefined,
+    pins: "refuse",
     estimatedLoss: undefined,
     token: undefined,
     fork: undefined,

@@ -3,23 +3,23 @@
  * servers go on and the next agent adopts them; when its supervisor is gone, it takes everything down.
  */
 import { RegionAgent } from "../database/region-agent.ts";
-import { LocalGate } from "../engine/local-gate.ts";
-import type { WriteGate } from "../engine/write-gate.ts";
-import type { Clock, Log } from "../env/env.ts";
+import type { Log } from "../env/env.ts";
 import { nodeClock } from "../env/node/clock.ts";
 import { nodeFiles } from "../env/node/files.ts";
 import { NodeNetwork } from "../env/node/network.ts";
 import { runProgram, type ProgramContext } from "../env/node/program.ts";
 import { nodeRandom } from "../env/node/random.ts";
 import { describeError } from "../model/failure.ts";
-import { formatInstance, type DatabaseId, type InstanceId } from "../model/region.ts";
+import { formatInstance, type InstanceId } from "../model/region.ts";
 import { findInstallation } from "../postgres/installation.ts";
 import { observeRunAs } from "../postgres/observe-run-as.ts";
 import { decideRunAs } from "../postgres/run-as.ts";
 import { PostgresServer } from "../postgres/server.ts";
 import { assert } from "../std/assert.ts";
+import { onAbort } from "../std/on-abort.ts";
 import { agentSettings, type AgentSettings } from "../wire/program-settings.ts";
 import { serveNeighbours, type RegionWindow } from "./neighbours.ts";
+import { RegionGateway } from "./region-gateway.ts";
 import { openGuard } from "./region-guard.ts";
 
 /** 25 s for all instances to stop cleanly; the supervisor kills the Region after 30 s. */
@@ -34,12 +34,18 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
   const { region, controller, statePath } = settings;
   const servers = await openServers(settings, log, signal);
   const guard = openGuard(settings, { clock: nodeClock, log, files: nodeFiles });
+  const network = new NodeNetwork({ clock: nodeClock, onBug: rethrow });
+  const gateway = new RegionGateway(
+    settings.gateway,
+    { clock: nodeClock, log, network },
+    process.ppid,
+  );
   // In a PID namespace the kernel has done so already.
   context.onOrphaned(() => {
     for (const server of servers.values()) server.abandon();
+    gateway.kill();
     guard.kill();
   });
-  const network = new NodeNetwork({ clock: nodeClock, onBug: rethrow });
   const agent = new RegionAgent(
     {
       clock: nodeClock,
@@ -53,7 +59,8 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
         return server;
       },
       addressOf: (id) => placeOf(settings, id).address,
-      gateOf: gatesOf(nodeClock),
+      gateOf: (database) => gateway.gateOf(database),
+      gateway,
     },
     {
       instances: settings.instances.map(({ database, number }) => ({ database, region, number })),
@@ -68,7 +75,13 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
     view: (database) => agent.view(database),
   };
   const neighbours = { clock: nodeClock, log, network, onBug: rethrow };
-  await Promise.all([agent.run(signal), serveNeighbours(window, settings, neighbours, signal)]);
+  const end = new AbortController();
+  await Promise.all([
+    agent.run(end.signal),
+    serveNeighbours(window, settings, neighbours, end.signal),
+    gateway.run(() => agent.routes(), end.signal),
+    leaveFirst(gateway, end, signal),
+  ]);
   const late = deadline(leaveTimeoutMs);
   await agent.leave(late).catch((error: unknown) => {
     // The supervisor kills what is left.
@@ -88,14 +101,15 @@ function placeOf(
   return found;
 }
 
-/** One gate for each database. Nothing passes through them until there is a gateway; a hold is empty at once. */
-function gatesOf(clock: Clock): (database: DatabaseId) => WriteGate {
-  const gates = new Map<DatabaseId, WriteGate>();
-  return (database) => {
-    const gate = gates.get(database) ?? new LocalGate(clock);
-    gates.set(database, gate);
-    return gate;
-  };
+/** While the gateway lets its clients go, the agent renews the leases as ever. Settles when `end` was aborted. */
+async function leaveFirst(
+  gateway: RegionGateway,
+  end: AbortController,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!signal.aborted) await new Promise<void>((resolve) => void onAbort(signal, resolve));
+  await gateway.leave();
+  end.abort(signal.reason);
 }
 
 async function openServers(

@@ -2,12 +2,9 @@
 import type { Clock, Json, Log, Network } from "../env/env.ts";
 import type { DatabaseView } from "../database/region-agent.ts";
 import { serveHealth } from "../env/node/health-server.ts";
-import type { Address } from "../model/address.ts";
-import { formatAddress } from "../model/address.ts";
-import { describeError, Failure } from "../model/failure.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
-import { Backoff } from "../std/backoff.ts";
 import type { AgentSettings } from "../wire/program-settings.ts";
+import { listenUntilDone } from "./listen-until-done.ts";
 import { answerRest } from "./rest.ts";
 
 /** Answered from what the agent knows, without asking anybody. */
@@ -51,29 +48,4 @@ export async function serveNeighbours(
       serveHealth(rest, (question) => answerRest(question, view), onBug, signal),
     ),
   ]);
-}
-
-/** 500 ms: an agent that was killed a moment ago may still have it. */
-const firstRetryMs = 500;
-/** 10 s between tries at an address that somebody else keeps. */
-const retryMsMax = 10_000;
-
-async function listenUntilDone(
-  address: Address,
-  { clock, log }: Pick<Doors, "clock" | "log">,
-  signal: AbortSignal,
-  listen: () => Promise<void>,
-): Promise<void> {
-  const backoff = new Backoff(firstRetryMs, retryMsMax);
-  while (!signal.aborted) {
-    try {
-      return await listen();
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof Failure)) throw error;
-      const [at, retryInMs] = [formatAddress(address), backoff.nextMs()];
-      log.warn("agent.address-not-served", { address: at, error: describeError(error), retryInMs });
-      await clock.sleep(retryInMs, signal).catch(() => undefined);
-    }
-  }
 }

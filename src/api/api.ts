@@ -3,6 +3,7 @@
  * are added, never renamed. Absence is null, because JSON has no undefined.
  */
 import { z } from "zod";
+import { nameModes } from "../model/gateway.ts";
 import { estimatedLoss, operation, type OperationsWorld } from "./operations-api.ts";
 import { amount, orNull, text } from "./schema-words.ts";
 
@@ -162,12 +163,39 @@ export const database = z
   })
   .meta({ id: "Database" });
 
+const gatewayName = z
+  .object({
+    database: z.string(),
+    mode: z.enum(nameModes).meta({
+      description:
+        "`forward`: reads in this Region, writes at the writer. `local`: reads in this Region, writes are refused. `writer`: everything at the writer.",
+    }),
+    user: text("The database's owner: who may do everything in it, and nothing outside."),
+  })
+  .meta({ id: "GatewayName" });
+
+export const gateway = z
+  .object({
+    address: z.string(),
+    port: z.number().int(),
+    state: z.enum(["serving", "starting", "down"]).meta({
+      description:
+        "`serving`: it takes clients. `starting`: it does not know yet who writes. `down`: it does not run, or its Region's agent does not report.",
+    }),
+    tls: z.enum(["off", "offered", "required"]),
+    names: z.record(z.string(), gatewayName).meta({
+      description: "What a client may name as its database.",
+    }),
+  })
+  .meta({ id: "Gateway", description: "Where this Region's clients find every database." });
+
 export const region = z
   .object({
     state: regionState,
     because: orNull(z.string()),
     address: text("The network in which this Region lives."),
     agent: address,
+    gateway,
     isIsolated: z.boolean(),
     reportAgeMs: orNull(amount("How long ago its agent reported, in ms.")),
   })
@@ -313,6 +341,7 @@ export const problem = z
 
 export type ApiStatus = z.output<typeof status>;
 export type ApiRegion = z.output<typeof region>;
+export type ApiGateway = z.output<typeof gateway>;
 export type ApiRegionState = z.output<typeof regionState>;
 export type ApiDatabase = z.output<typeof database>;
 export type ApiMember = z.output<typeof member>;

@@ -23,6 +23,11 @@ export const estimatedLoss = z
   })
   .meta({ id: "EstimatedLoss" });
 
+const pinRule = z.enum(["refuse", "end"]).meta({
+  description:
+    "Switchover only: what becomes of sessions of the writer's gateway that cannot be moved (temporary tables, session locks, cursors WITH HOLD). `refuse`: it is rolled back for them; `end`: they end.",
+});
+
 const operationStep = z.object({
   name: z.string(),
   startedAt: text("RFC 3339."),
@@ -51,6 +56,7 @@ export const operation = z
     because: text("Why it ended, or what it waits for."),
     isCancelled: z.boolean().meta({ description: "A person asked for its end." }),
     overrideFence: orNull(text("Why a person vouched that the old writer is fenced.")),
+    pins: pinRule,
     estimatedLoss: orNull(estimatedLoss),
     writePauseMs: orNull(
       amount("How long nobody could write, measured by the operation's own probe, in ms."),
@@ -85,6 +91,7 @@ export const operationRequest = z
     expectPrimary: z.string().optional().meta({
       description: "Refused when another Region is the primary by now: somebody was faster.",
     }),
+    pins: pinRule.default("refuse"),
     overrideFence: z.string().trim().min(1).max(reasonCharsMax).optional().meta({
       description:
         "Failover only: why you vouch that the old writer cannot write. Nothing proves it then.",
@@ -106,7 +113,13 @@ export const operationPreview = z
     to: z.string(),
     epoch: z.number(),
     isPossible: z.boolean().meta({ description: "Every check passes." }),
-    checks: z.array(z.object({ name: z.string(), isPassed: z.boolean(), because: z.string() })),
+    checks: z.array(
+      z.object({
+        name: z.string(),
+        isPassed: z.boolean(),
+        because: text("Why it does not pass; of one that does, empty, or what to know before."),
+      }),
+    ),
     estimatedLoss: orNull(estimatedLoss),
     fence: orNull(text("Failover only: how the old writer would be known to be fenced.")),
     steps: z.array(z.string()).meta({ description: "What it would go through." }),

@@ -42,13 +42,16 @@ test("status shows who may write, and what a failover would lose", async () => {
   expect(out).toMatch(/orders\s+held, 3\.5 s\s+none\s+us-west-2\s+manual\s+off\s+1, 16 KiB/);
 });
 
-test("status --json is the status of the API, also with the option in front", async () => {
+test("status --json is the status of the API and the gateways' URLs, also with the option in front", async () => {
   for (const args of [
     ["status", "--json"],
     ["--json", "status"],
   ]) {
     const { out } = await leeward(args);
-    expect(JSON.parse(out)).toEqual(exampleStatus());
+    const status = JSON.parse(out) as ApiStatus;
+    expect(status).toMatchObject(exampleStatus());
+    // Nobody has a password in this state directory.
+    expect(status.regions["us-west-2"]?.gateway).toMatchObject({ port: 6432, urls: {} });
   }
 });
 

@@ -164,7 +164,8 @@ export function checkLines(
   }[],
   colors: Colors,
 ): readonly string[] {
-  return checks.map(({ name, isPassed, because }) =>
-    isPassed ? `  ${colors.green("✓")} ${name}` : `  ${colors.red("✗")} ${name}: ${because}`,
-  );
+  return checks.map(({ name, isPassed, because }) => {
+    const mark = isPassed ? colors.green("✓") : colors.red("✗");
+    return `  ${mark} ${name}${because === "" ? "" : `: ${because}`}`;
+  });
 }

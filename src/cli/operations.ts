@@ -151,11 +151,12 @@ async function showUntilEnded(frame: Frame, client: ApiClient, id: string): Prom
 }
 
 function facts(operation: ApiOperation): readonly string[] {
-  const { kind, estimatedLoss, overrideFence, forkLsn, requestedBy } = operation;
+  const { kind, estimatedLoss, overrideFence, pins, forkLsn, requestedBy } = operation;
   return [
     outcomeText(operation),
     ...(kind === "failover" ? [`estimated loss when it began: ${lossText(estimatedLoss)}`] : []),
     ...(overrideFence === null ? [] : [`fence overridden: ${overrideFence}`]),
+    ...(pins === "end" ? ["sessions that could not be moved were to end (--pins end)"] : []),
     ...(forkLsn === null ? [] : [`the new history begins at ${forkLsn}`]),
     ...(requestedBy === "policy" ? ["asked for by the policy `failover: automatic`"] : []),
   ];

@@ -1,9 +1,10 @@
-/** Which PostgreSQL `leeward psql` speaks to, and as whom. Pure. */
+/** Whom `leeward psql` speaks to, and as whom. Pure. */
 import type { ApiDatabase, ApiInstance, ApiStatus } from "../api/api.ts";
 import type { WorldSecrets } from "../config/secrets.ts";
 import { Failure } from "../model/failure.ts";
 import { assert } from "../std/assert.ts";
 import type { Secret } from "../std/secret.ts";
+import type { Address } from "../model/address.ts";
 import { knownDatabase, knownRegion, unknown } from "./context.ts";
 
 /** The superuser of every database system; whoever may read the state directory is its owner. */
@@ -37,14 +38,40 @@ function writerRegion(name: string, { kind, writer, primary, members }: ApiDatab
   throw new Failure("usage.invalid", message);
 }
 
+export type Door = { readonly address: Address; readonly needsTls: boolean };
+
+/** The gateway of the Region, or the instance itself. */
+export function chooseDoor(
+  status: ApiStatus,
+  { region, instance }: Place,
+  isDirect: boolean,
+): Door {
+  const gateway = status.regions[region]?.gateway;
+  assert(gateway !== undefined, "a database has its members in Regions of the world");
+  const { address: host, port } = isDirect ? instance : gateway;
+  return { address: { host, port }, needsTls: !isDirect && gateway.tls === "required" };
+}
+
 /** @throws Failure `usage.invalid` for a role that has no password in the state directory */
 export function choosePassword(secrets: WorldSecrets, database: string, role: string): Secret {
-  const passwords = secrets.databases[database];
-  const known: Readonly<Record<string, Secret | undefined>> = {
-    [superuser]: passwords?.superuser,
-    ...passwords?.roles,
-  };
-  const password = known[role];
+  const password = passwordOf(secrets, database, role);
   if (password !== undefined) return password;
-  throw new Failure("usage.invalid", unknown("role", role, Object.keys(known)));
+  throw new Failure("usage.invalid", unknown("role", role, Object.keys(known(secrets, database))));
+}
+
+export function passwordOf(
+  secrets: WorldSecrets,
+  database: string,
+  role: string,
+): Secret | undefined {
+  const passwords = known(secrets, database);
+  return Object.hasOwn(passwords, role) ? passwords[role] : undefined;
+}
+
+function known(
+  { databases }: WorldSecrets,
+  database: string,
+): Readonly<Record<string, Secret | undefined>> {
+  const passwords = Object.hasOwn(databases, database) ? databases[database] : undefined;
+  return { [superuser]: passwords?.superuser, ...passwords?.roles };
 }

@@ -18,12 +18,16 @@ import {
 } from "../../test/postgres/scratch.ts";
 import { startApi } from "../api/server.ts";
 import { stateLayout } from "../config/state-directory.ts";
+import type { CertifiedKey } from "../env/certificates.ts";
+import { nodeCertificates } from "../env/node/certificates.ts";
 import { nodeFiles } from "../env/node/files.ts";
 import { Secret } from "../std/secret.ts";
 import { writeSupervisorRecord } from "../supervisor/supervisor-record.ts";
 import { runCommandLine } from "./command-line.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "leeward-psql-"));
+const layout = stateLayout(join(directory, ".leeward"));
+const world = new FakeWorld();
 const end = new AbortController();
 let scratch: Scratch;
 
@@ -33,10 +37,11 @@ beforeAll(async () => {
   const server = scratch.server("orders", address);
   await server.create(spec, soon());
   await startPrimary(server);
-  const world = new FakeWorld();
   world.statusNow = exampleStatus();
   const member = world.statusNow.databases["orders"]?.members["us-east-1"];
   if (member) member.instances = [exampleInstance({ address: address.host, port: address.port })];
+  const region = world.statusNow.regions["us-east-1"];
+  if (region) Object.assign(region.gateway, { address: address.host, port: address.port });
   const api = await startApi(
     world,
     {
@@ -49,7 +54,6 @@ beforeAll(async () => {
     },
     end.signal,
   );
-  const layout = stateLayout(join(directory, ".leeward"));
   mkdirSync(layout.secrets, { recursive: true });
   const orders = {
     superuser: superuserPassword.reveal(),
@@ -181,10 +185,15 @@ test("COPY to the client is refused before anything is sent", async () => {
   expect(err).toContain("do not work in `leeward psql`");
 });
 
-test("a Region whose server does not run is named with its address", async () => {
+test("a Region whose gateway or server does not run is named with its address", async () => {
   const { code, err } = await psql(["--region", "us-west-2", "-c", "SELECT 1"]);
   expect(code).toBe(75);
-  expect(err).toContain("Could not connect to orders at 127.0.2.11:5432");
+  expect(err).toContain("Could not connect to orders at 127.0.2.1:6432");
+  expect(err).toContain("--direct");
+  const direct = await psql(["--region", "us-west-2", "--direct", "-c", "SELECT 1"]);
+  expect(direct.code).toBe(75);
+  expect(direct.err).toContain("Could not connect to orders at 127.0.2.11:5432");
+  expect(direct.err).not.toContain("--direct");
 });
 
 const sleepers =
@@ -199,3 +208,37 @@ test("Ctrl-C cancels what runs", async () => {
   await long;
   expect(await count()).toBe("count\n0\n");
 });
+
+test("where the gateways require TLS it is spoken, with the world's own authority and no other", async () => {
+  const { authority, server } = await certified(
+    world.statusNow.regions["us-east-1"]?.gateway.address ?? "",
+  );
+  const writeFile = (name: string, text: string): readonly string[] => [
+    "-c",
+    `COPY (SELECT '${Buffer.from(text).toString("base64")}') TO PROGRAM 'umask 077; base64 -d > ${name}'`,
+  ];
+  await psql([
+    ...writeFile("server.key", server.privateKey),
+    ...writeFile("server.crt", server.certificate),
+    "-c",
+    "ALTER SYSTEM SET ssl = on",
+    "-c",
+    "SELECT pg_reload_conf()",
+  ]);
+  for (const { gateway } of Object.values(world.statusNow.regions)) gateway.tls = "required";
+  const ask = ["--csv", "-c", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"];
+  writeFileSync(layout.caCertificate, authority.certificate);
+  await expect.poll(async () => (await psql(ask)).out).toBe("ssl\nt\n");
+  writeFileSync(layout.caCertificate, (await certified("127.0.0.1")).authority.certificate);
+  expect(await psql(ask)).toMatchObject({ code: 75, out: "" });
+  expect((await psql([...ask, "--direct"])).out).toBe("ssl\nf\n");
+});
+
+async function certified(ip: string): Promise<{ authority: CertifiedKey; server: CertifiedKey }> {
+  const hourMs = 3_600_000;
+  const validity = { fromWallMs: clock.wallMs() - hourMs, untilWallMs: clock.wallMs() + hourMs };
+  const authority = await nodeCertificates.createAuthority("Leeward test", validity);
+  const names = { hosts: ["localhost"], ips: [ip] };
+  const request = { commonName: "us-east-1", names, validity };
+  return { authority, server: await nodeCertificates.issueServer(authority, request) };
+}

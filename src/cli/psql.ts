@@ -1,11 +1,11 @@
-/** `leeward psql`: SQL against any instance of a world, without needing psql. */
+/** `leeward psql`: SQL in any Region of a world, without needing psql. */
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { Failure } from "../model/failure.ts";
 import { readWorldSecrets, withWorld } from "./context.ts";
 import { printLine, type Frame, type Run } from "./frame.ts";
-import { choosePassword, choosePlace, superuser } from "./psql-target.ts";
+import { chooseDoor, choosePassword, choosePlace, superuser } from "./psql-target.ts";
 import { piecesOf, SqlInput } from "./sql-input.ts";
 import { promptForever } from "./sql-prompt.ts";
 import { SqlRunner, type SqlFormat } from "./sql-runner.ts";
@@ -14,6 +14,7 @@ import { SqlSession, type SqlTarget } from "./sql-session.ts";
 type PsqlOptions = {
   readonly region?: string;
   readonly role: string;
+  readonly direct?: true;
   readonly command: readonly string[];
   readonly file?: string;
   readonly csv?: true;
@@ -29,6 +30,7 @@ export function psqlCommand(run: Run): Command {
     .argument("<database>", "a database of leeward.yaml")
     .option("--region <region>", "in this Region; left out: where the writer is")
     .option("--role <role>", "as this role", superuser)
+    .option("--direct", "past the gateway, to the PostgreSQL of that Region itself")
     .option("-c, --command <sql>", "run this; may be repeated", collect, [])
     .option("-f, --file <file>", "run what this file holds; - is standard input")
     .option("--csv", "print CSV")
@@ -38,7 +40,8 @@ export function psqlCommand(run: Run): Command {
 Examples:
   leeward psql orders
   leeward psql orders -c "CREATE TABLE t (id int)" -c "INSERT INTO t VALUES (1)"
-  leeward psql orders --region us-west-2 -c "SELECT * FROM t" --json`,
+  leeward psql orders --region us-west-2 -c "SELECT * FROM t" --json
+  leeward psql orders --region us-west-2 --direct -c "SELECT pg_is_in_recovery()"`,
     )
     .action((database: string, options: PsqlOptions) =>
       run((frame) => psql(frame, database, options)),
@@ -51,7 +54,7 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 
 async function psql(frame: Frame, database: string, options: PsqlOptions): Promise<void> {
   const found = await findTarget(frame, database, options);
-  const session = await SqlSession.open(found.target, (notice) => frame.err.write(`${notice}\n`));
+  const session = await open(frame, found.target, options);
   const cancel = (): void => void session.cancel();
   frame.signal.addEventListener("abort", cancel, { once: true });
   try {
@@ -62,20 +65,32 @@ async function psql(frame: Frame, database: string, options: PsqlOptions): Promi
   }
 }
 
+async function open(frame: Frame, target: SqlTarget, { direct }: PsqlOptions): Promise<SqlSession> {
+  try {
+    return await SqlSession.open(target, (notice) => frame.err.write(`${notice}\n`));
+  } catch (error) {
+    const isAway = error instanceof Failure && error.code === "network.unreachable";
+    if (!isAway || direct === true) throw error;
+    const message = `${error.message}; with --direct it goes past the gateway, to the instance itself`;
+    throw new Failure(error.code, message, { cause: error.cause });
+  }
+}
+
 /** The API's connection is closed before the first statement: a prompt may be open for hours. */
 async function findTarget(
   frame: Frame,
   database: string,
-  { region, role }: PsqlOptions,
+  { region, role, direct }: PsqlOptions,
 ): Promise<Found> {
   return withWorld(frame, async ({ client, layout }) => {
     const status = await client.status(frame.signal);
     const place = choosePlace(status, database, region);
     // A Region that was detached took the databases and passwords along that it was a part of.
     const origin = status.databases[database]?.detachedFrom ?? database;
-    const { address: host, port } = place.instance;
+    const { address, needsTls } = chooseDoor(status, place, direct === true);
     const password = choosePassword(readWorldSecrets(frame, layout), origin, role);
-    const target = { address: { host, port }, database: origin, user: role, password };
+    const ca = needsTls ? frame.files.read(layout.caCertificate) : undefined;
+    const target = { address, database: origin, user: role, password, ca };
     return { target, region: place.region, root: layout.root };
   });
 }

@@ -5,6 +5,7 @@ import { formatAddress, type Address } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
 import type { Secret } from "../std/secret.ts";
 import type { SqlResult, SqlValue } from "./result-table.ts";
+import { requestCancel } from "./sql-cancel.ts";
 import { describeServerError } from "./sql-error.ts";
 import { firstWord } from "./sql-splitter.ts";
 
@@ -16,6 +17,8 @@ export type SqlTarget = {
   readonly database: string;
   readonly user: string;
   readonly password: Secret;
+  /** PEM of the authority that the server's certificate must be of; undefined: the connection is in clear. */
+  readonly ca: string | undefined;
 };
 
 export class SqlSession {
@@ -79,17 +82,7 @@ export class SqlSession {
 
   /** Asks the server to give up what runs; the statement then fails with 57014. */
   async cancel(): Promise<void> {
-    const { processID } = this.#client as unknown as { readonly processID: number };
-    const other = clientOf(this.#target);
-    other.on("error", () => undefined);
-    try {
-      await other.connect();
-      await other.query("SELECT pg_cancel_backend($1)", [processID]);
-    } catch {
-      // The server is gone, and the statement with it.
-    } finally {
-      await other.end();
-    }
+    await requestCancel(this.#client, this.#target.address);
   }
 
   async close(): Promise<void> {
@@ -97,13 +90,14 @@ export class SqlSession {
   }
 }
 
-function clientOf({ address, database, user, password }: SqlTarget): pg.Client {
+function clientOf({ address, database, user, password, ca }: SqlTarget): pg.Client {
   return new pg.Client({
     host: address.host,
     port: address.port,
     database,
     user,
     password: password.reveal(),
+    ssl: ca === undefined ? false : { ca },
     application_name: "leeward psql",
     connectionTimeoutMillis: connectTimeoutMs,
     // Every value as PostgreSQL writes it: what a person sees is what the server said.

@@ -8,8 +8,9 @@ type Facts = Map<string, string>;
 /** By the name of the thing: `status --watch` prints those that are others than before. */
 export function statusFacts(status: ApiStatus): ReadonlyMap<string, string> {
   const facts: Facts = new Map();
-  for (const [name, { state, because }] of Object.entries(status.regions)) {
+  for (const [name, { state, gateway, because }] of Object.entries(status.regions)) {
     facts.set(`region ${name}`, `${name}: ${state}${why(because)}`);
+    facts.set(`gateway ${name}`, `${name}: gateway ${gateway.state}`);
   }
   for (const [name, database] of Object.entries(status.databases)) {
     addWriter(facts, name, database);

@@ -1,5 +1,12 @@
 /** A status for people, as tables. Pure. */
-import type { ApiDatabase, ApiInstance, ApiLink, ApiMember, ApiStatus } from "../api/api.ts";
+import type {
+  ApiDatabase,
+  ApiGateway,
+  ApiInstance,
+  ApiLink,
+  ApiMember,
+  ApiStatus,
+} from "../api/api.ts";
 import { unreachable } from "../std/assert.ts";
 import type { Colors } from "./frame.ts";
 import { parseInstant, showInstant } from "./instant.ts";
@@ -30,13 +37,18 @@ function title({ name, world, isReady, controller, startedAt }: ApiStatus, look:
 }
 
 function regionTable({ regions }: ApiStatus, { colors }: Look): readonly string[] {
-  const rows = Object.entries(regions).map(([name, { state, address, because }]) => [
+  const rows = Object.entries(regions).map(([name, { state, address, gateway, because }]) => [
     name,
     colored(state, colors),
     address,
+    `${gateway.address}:${gateway.port}${gatewayNote(gateway, colors)}`,
     colors.dim(because ?? ""),
   ]);
-  return table([header(colors, "REGION", "STATE", "NETWORK"), ...rows]);
+  return table([header(colors, "REGION", "STATE", "NETWORK", "GATEWAY"), ...rows]);
+}
+
+function gatewayNote({ state }: ApiGateway, colors: Colors): string {
+  return state === "serving" ? "" : ` (${colored(state, colors)})`;
 }
 
 function databaseTable({ databases }: ApiStatus, look: Look): readonly string[] {

@@ -1,7 +1,9 @@
 /** `leeward status`: the world at a glance, once or as it changes. */
 import { Command } from "commander";
-import { withWorld } from "./context.ts";
+import type { ApiStatus } from "../api/api.ts";
+import { readWorldSecrets, withWorld, type Connection } from "./context.ts";
 import { printJson, printJsonLine, printLine, type Frame, type Run } from "./frame.ts";
+import { withUrls, type StatusWithUrls } from "./gateway-urls.ts";
 import { formatInstant } from "./instant.ts";
 import { Screen } from "./screen.ts";
 import { statusFacts } from "./status-facts.ts";
@@ -17,7 +19,8 @@ export function statusCommand(run: Run): Command {
 Examples:
   leeward status
   leeward status --watch
-  leeward status --json | jq -r '.databases.orders.writer.address'`,
+  leeward status --json | jq -r '.databases.orders.writer.address'
+  leeward status --json | jq -r '.regions["us-west-2"].gateway.urls.orders'`,
     )
     .action(({ watch }: { watch?: boolean }) =>
       run((frame) => (watch === true ? watchStatus(frame) : showStatus(frame))),
@@ -25,11 +28,18 @@ Examples:
 }
 
 async function showStatus(frame: Frame): Promise<void> {
-  const status = await withWorld(frame, ({ client }) => client.status(frame.signal));
-  if (frame.options.json) return printJson(frame, status);
-  const look = { colors: frame.colors, nowMs: frame.clock.wallMs() };
-  printLine(frame, statusLines(status, look).join("\n"));
-  return undefined;
+  const { json } = frame.options;
+  await withWorld(frame, async ({ client, layout }) => {
+    const status = await client.status(frame.signal);
+    if (json) return printJson(frame, forOwner(frame, layout, status));
+    const look = { colors: frame.colors, nowMs: frame.clock.wallMs() };
+    return printLine(frame, statusLines(status, look).join("\n"));
+  });
+}
+
+/** The API tells nobody a password; who reads the state directory knows them. */
+function forOwner(frame: Frame, layout: Connection["layout"], status: ApiStatus): StatusWithUrls {
+  return withUrls(status, readWorldSecrets(frame, layout), layout);
 }
 
 /** In place on a terminal, a line for each change elsewhere, a line of JSON for each status with `--json`. */
@@ -37,13 +47,13 @@ async function watchStatus(frame: Frame): Promise<void> {
   const { options, out, clock, colors, signal } = frame;
   const screen = new Screen(out);
   let known: ReadonlyMap<string, string> = new Map();
-  await withWorld(frame, async ({ client }) => {
+  await withWorld(frame, async ({ client, layout }) => {
     for await (const change of client.watch(undefined, signal)) {
       if (change.kind !== "status") continue;
       const { status } = change;
       const nowMs = clock.wallMs();
       if (options.json) {
-        printJsonLine(frame, status);
+        printJsonLine(frame, forOwner(frame, layout, status));
       } else if (out.isTty) {
         screen.draw(statusLines(status, { colors, nowMs }));
       } else {

@@ -1,13 +1,19 @@
 /** `leeward switchover`: the writer moves, nothing is lost. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { Failure } from "../model/failure.ts";
+import type { PinRule } from "../model/operation.ts";
 import { knownRegion, withWorld, type Connection } from "./context.ts";
 import { printJson, printLine, type Frame, type Run } from "./frame.ts";
 import { chooseDatabases, runOperations, sayThere } from "./operation-run.ts";
 import { checkLines } from "./operation-text.ts";
 import { firstStatus } from "./operation-watch.ts";
 
-type SwitchoverOptions = { readonly to: string; readonly all?: true; readonly dryRun?: true };
+type SwitchoverOptions = {
+  readonly to: string;
+  readonly all?: true;
+  readonly dryRun?: true;
+  readonly pins: PinRule;
+};
 
 export function switchoverCommand(run: Run): Command {
   return new Command("switchover")
@@ -17,6 +23,14 @@ export function switchoverCommand(run: Run): Command {
     )
     .requiredOption("--to <region>", "the new primary Region")
     .option("--all", "every global database, side by side; not atomic")
+    .addOption(
+      new Option(
+        "--pins <rule>",
+        "sessions of the gateway that cannot move, because of a temporary table, a session lock or the like: refuse the switchover, or end them",
+      )
+        .choices(["refuse", "end"])
+        .default("refuse"),
+    )
     .option("--dry-run", "show the checks and the steps, change nothing")
     .addHelpText(
       "after",
@@ -24,6 +38,7 @@ export function switchoverCommand(run: Run): Command {
 Examples:
   leeward switchover orders --to us-west-2 --dry-run
   leeward switchover orders --to us-west-2
+  leeward switchover orders --to us-west-2 --pins end
   leeward switchover --all --to us-west-2 --json`,
     )
     .action((database: string | undefined, options: SwitchoverOptions) =>
@@ -34,7 +49,7 @@ Examples:
 async function switchover(
   frame: Frame,
   database: string | undefined,
-  { to, all, dryRun }: SwitchoverOptions,
+  { to, all, dryRun, pins }: SwitchoverOptions,
 ): Promise<void> {
   await withWorld(frame, async (connection) => {
     const status = await firstStatus(
@@ -44,8 +59,8 @@ async function switchover(
     knownRegion(status, to);
     const { databases, there } = chooseDatabases(status, database, { all: all === true, to });
     sayThere(frame, there, to);
-    if (dryRun === true) return preview(frame, connection, databases, to);
-    const request = { kind: "switchover", to } as const;
+    const request = { kind: "switchover", to, pins } as const;
+    if (dryRun === true) return preview(frame, connection, databases, request);
     return runOperations(
       frame,
       connection,
@@ -59,11 +74,12 @@ async function preview(
   frame: Frame,
   { client }: Connection,
   databases: readonly string[],
-  to: string,
+  request: { readonly kind: "switchover"; readonly to: string; readonly pins: PinRule },
 ): Promise<void> {
+  const { to } = request;
   const { colors, options, signal } = frame;
   const previews = await Promise.all(
-    databases.map((one) => client.previewOperation(one, { kind: "switchover", to }, signal)),
+    databases.map((one) => client.previewOperation(one, request, signal)),
   );
   if (options.json) printJson(frame, { previews });
   for (const { database, from, steps, checks } of options.json ? [] : previews) {

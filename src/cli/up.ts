@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { ApiStatus } from "../api/api.ts";
 import { ApiClient } from "../api/client.ts";
 import { findConfigFile, namedStateDirectory } from "../config/state-directory.ts";
+import { nodeCertificates } from "../env/node/certificates.ts";
 import { nodeRandom } from "../env/node/random.ts";
 import { describeError, Failure, isFailureCode } from "../model/failure.ts";
 import { fileLog } from "../supervisor/file-log.ts";
@@ -95,7 +96,7 @@ async function open(frame: Frame, launch: LaunchOptions): Promise<OpenWorld> {
         self: thisProgram(),
         environment: programEnvironment(env),
       },
-      { clock, files, random: nodeRandom, log: fileLog },
+      { clock, files, random: nodeRandom, certificates: nodeCertificates, log: fileLog },
       signal,
     );
   } catch (error) {

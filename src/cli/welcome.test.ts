@@ -9,6 +9,7 @@ test("the last lines say where everything is, and what to try in this world's ow
   const text = welcome(exampleStatus(), { colors, tookMs: 4_200, failed: undefined }).join("\n");
   expect(text).toContain("is ready (4.2 s)");
   expect(text).toMatch(/orders +us-east-1 +writer +127\./);
+  expect(text).toMatch(/gateway +us-west-2 +127\.0\.2\.1:6432 +orders, orders-ro, orders-rw/);
   expect(text).toContain("npx leeward region kill us-west-2");
   expect(text).toContain("npx leeward down");
 });

@@ -30,7 +30,14 @@ function places(status: ApiStatus, colors: Colors): readonly string[] {
       ]),
     ),
   );
-  return [...table(rows), `  ${colors.dim("API")}  ${status.controller.api}`];
+  const gateways = Object.entries(status.regions).map(([region, { gateway }]) => [
+    `  ${colors.dim("gateway")}`,
+    region,
+    "",
+    `${gateway.address}:${gateway.port}`,
+    colors.dim(Object.keys(gateway.names).join(", ")),
+  ]);
+  return [...table([...gateways, ...rows]), `  ${colors.dim("API")}  ${status.controller.api}`];
 }
 
 /** In the words of this world: its own databases and Regions. */

@@ -5,10 +5,11 @@
  *   loopback-block (Linux, where all of 127.0.0.0/8 is local)      shared (elsewhere)
  *   outside   127.W.0.1    entry :8080, API :7400, control :7401     everything on 127.0.0.1, each on the
  *   Region N  127.W.N.1    gateway :6432, edge :8080                 next port from a base on, in the
- *             127.W.N.2    agent :7402, its health :8008              order in which the plan asks
+ *             127.W.N.2    agent :7402, its health :8008,            order in which the plan asks
+ *                          its desk for the gateway :7403
  *             127.W.N.10+K instance K :5432
  *             127.W.N.100  the controller as N sees it :7401
- *             127.W.N.100+M  Region M as N sees it: instance K :5431+K, agent :7402
+ *             127.W.N.100+M  Region M as N sees it: instance K :5431+K, gateway :6432, agent :7402
  */
 import type { Address } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
@@ -24,10 +25,13 @@ export type AddressScheme = {
   readonly gateway: (region: number) => Address;
   readonly edge: (region: number) => Address;
   readonly agent: (region: number) => Address;
+  /** Where the agent answers its own gateway. */
+  readonly gatewayDesk: (region: number) => Address;
   readonly rest: (region: number) => Address;
   readonly instance: (region: number, k: number) => Address;
   readonly controllerSeenFrom: (region: number) => Address;
   readonly agentSeenFrom: (region: number, other: number) => Address;
+  readonly gatewaySeenFrom: (region: number, other: number) => Address;
   readonly instanceSeenFrom: (region: number, other: number, k: number) => Address;
   /** Where Region `client` appears to be, seen from `region` (0: the outside); undefined: anywhere. */
   readonly sourceHost: (region: number, client: number) => string | undefined;
@@ -57,11 +61,13 @@ function loopbackBlock(world: number): AddressScheme {
     gateway: (region) => at(region, 1, 6432),
     edge: (region) => at(region, 1, 8080),
     agent: (region) => at(region, 2, 7402),
+    gatewayDesk: (region) => at(region, 2, 7403),
     // Where Patroni answers load balancers, so that their configurations can stay as they are.
     rest: (region) => at(region, 2, 8008),
     instance: (region, k) => at(region, 10 + k, 5432),
     controllerSeenFrom: (region) => at(region, 100, 7401),
     agentSeenFrom: (region, other) => at(region, 100 + other, 7402),
+    gatewaySeenFrom: (region, other) => at(region, 100 + other, 6432),
     instanceSeenFrom: (region, other, k) => at(region, 100 + other, 5431 + k),
     sourceHost: (region, client) => at(region, 100 + client, 0).host,
     cidr: (region) => `127.${world}.${region}.0/24`,
@@ -74,7 +80,7 @@ function loopbackBlock(world: number): AddressScheme {
 /** Below the ports that Linux (32768) and macOS (49152) give to outgoing connections, for worlds 0 to 28. */
 const portsBase = 21_000;
 
-/** Four Regions with four databases take 99. */
+/** Four Regions with four databases take 115. */
 const portsPerWorld = 400;
 
 function firstPort({ portsBase: chosen, world }: Config): number {
@@ -102,10 +108,12 @@ function shared(first: number): AddressScheme {
     gateway: next,
     edge: next,
     agent: next,
+    gatewayDesk: next,
     rest: next,
     instance: next,
     controllerSeenFrom: next,
     agentSeenFrom: next,
+    gatewaySeenFrom: next,
     instanceSeenFrom: next,
     sourceHost: () => undefined,
     cidr: () => "127.0.0.1/32",

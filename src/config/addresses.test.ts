@@ -51,13 +51,14 @@ const anyConfig: fc.Arbitrary<Config> = fc
         }),
         roles: [],
         owner: undefined,
+        consistency: "session",
         settings: [],
       })),
     };
   });
 
 function everyAddress(plan: AddressPlan): readonly string[] {
-  const reserved = [plan.entry, ...plan.regions.flatMap(({ gateway, edge }) => [gateway, edge])];
+  const reserved = [plan.entry, ...plan.regions.map(({ edge }) => edge)];
   return [...listeners(plan).map(({ address }) => address), ...reserved].map(formatAddress);
 }
 
@@ -90,8 +91,9 @@ test("every route leads from an address of its own Region to a listener of the o
     fc.property(anyConfig, (any) => {
       const plan = planAddresses(any, "linux");
       const own = new Set(
-        plan.regions.flatMap(({ agent, instances }) => [
+        plan.regions.flatMap(({ agent, gateway, instances }) => [
           agent,
+          gateway,
           ...instances.map(({ address }) => address),
         ]),
       );
@@ -123,6 +125,7 @@ test("each Region lives in its own block of loopback addresses", () => {
     gateway: { host: "127.7.2.1", port: 6432 },
     edge: { host: "127.7.2.1", port: 8080 },
     agent: { host: "127.7.2.2", port: 7402 },
+    gatewayDesk: { host: "127.7.2.2", port: 7403 },
     rest: { host: "127.7.2.2", port: 8008 },
     controllerSeenHere: { host: "127.7.2.100", port: 7401 },
   });
@@ -143,6 +146,22 @@ test("an instance is reached directly at home and from outside, and through the 
     sourceHost: "127.0.1.102",
   });
 });
+
+test.for([
+  ["linux", { host: "127.3.2.101", port: 6432 }, "127.3.1.102"],
+  ["other", expect.objectContaining({ host: "127.0.0.1" }), undefined],
+] as const)(
+  "each Region reaches the gateways of the others through its links alone (%s)",
+  ([platform, listen, sourceHost]) => {
+    const plan = planAddresses(config("world: 3"), platform);
+    const { gateway } = regionPlan(plan, east);
+    const ways = plan.routes.filter(({ target }) => target === gateway);
+    expect(ways).toEqual([
+      { from: west, to: east, flowClass: "data", listen, target: gateway, sourceHost },
+    ]);
+    expect(regionPlan(plan, west).seen[0]?.gateway).toEqual(listen);
+  },
+);
 
 test("the shared scheme takes consecutive ports of 127.0.0.1 from its base", () => {
   const plan = planAddresses(config("addresses: shared\nports: 9000"), "linux");

@@ -32,11 +32,13 @@ export type RegionPlan = {
   readonly cidr: string;
   /** The sources that PostgreSQL in this Region lets log in, for pg_hba.conf. */
   readonly allowFrom: readonly string[];
-  /** Reserved: nothing listens there yet. */
+  /** Where clients of this Region find every database. */
   readonly gateway: Address;
   /** Reserved: nothing listens there yet. */
   readonly edge: Address;
   readonly agent: Address;
+  /** Where the agent answers its own gateway. */
+  readonly gatewayDesk: Address;
   /** Where the agent tells load balancers, without a credential, whether the writer is here. */
   readonly rest: Address;
   readonly instances: readonly InstancePlan[];
@@ -57,6 +59,7 @@ export type InstancePlan = {
 export type SeenRegion = {
   readonly region: RegionId;
   readonly agent: Address;
+  readonly gateway: Address;
   readonly instances: readonly InstancePlan[];
 };
 
@@ -94,6 +97,7 @@ function planRegion(
     gateway: scheme.gateway(index),
     edge: scheme.edge(index),
     agent: scheme.agent(index),
+    gatewayDesk: scheme.gatewayDesk(index),
     rest: scheme.rest(index),
     instances: instancesIn(config, region).map((instance, position) => ({
       ...instance,
@@ -125,6 +129,7 @@ function planLinkEnds(
       .map((other) => ({
         region: other.region,
         agent: scheme.agentSeenFrom(here.index, other.index),
+        gateway: scheme.gatewaySeenFrom(here.index, other.index),
         instances: other.instances.map((instance) => ({
           ...instance,
           address: scheme.instanceSeenFrom(here.index, other.index, instance.k),
@@ -154,6 +159,7 @@ function routesFrom(
     const toOther = route(other.region, other.index);
     return [
       toOther("control", seen.agent, other.agent),
+      toOther("data", seen.gateway, other.gateway),
       ...seen.instances.map((instance) =>
         toOther("data", instance.address, findInstance(other.instances, instance).address),
       ),
@@ -189,8 +195,10 @@ export function listeners(plan: AddressPlan): readonly Listener[] {
   return [
     { address: plan.api, what: "API" },
     { address: plan.control, what: "controller, for its agents" },
-    ...plan.regions.flatMap(({ region, agent, rest, instances }) => [
+    ...plan.regions.flatMap(({ region, agent, gateway, gatewayDesk, rest, instances }) => [
       { address: agent, what: `agent of ${region}` },
+      { address: gatewayDesk, what: `agent of ${region}, for its gateway` },
+      { address: gateway, what: `gateway of ${region}` },
       { address: rest, what: `agent of ${region}, for load balancers` },
       ...instances.map(({ database, number, address }) => ({
         address,

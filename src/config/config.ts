@@ -2,6 +2,7 @@
  * What `leeward.yaml` says once it was read (`load.ts`): every default filled in, every name checked, every
  * list in the order of the file. Programs hold this; nobody below looks at the YAML.
  */
+import type { Consistency, GatewayLimits, GatewayName } from "../model/gateway.ts";
 import type { LinkSettings } from "../model/link-settings.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 
@@ -22,6 +23,7 @@ export type Config = {
   readonly links: readonly LinkSettings[];
   readonly databases: readonly DatabaseConfig[];
   readonly postgres: PostgresConfig;
+  readonly gateway: GatewayConfig;
   readonly events: { readonly keepDays: number };
   /** 0: until a person removes it. */
   readonly evidence: { readonly keepDays: number };
@@ -39,6 +41,8 @@ export type DatabaseConfig = {
   readonly roles: readonly RoleConfig[];
   /** Owns the SQL database; one of `roles`. Undefined: Leeward's own superuser does. */
   readonly owner: string | undefined;
+  /** Of reads in a secondary Region, where the role and the session say nothing else. */
+  readonly consistency: Consistency;
   /** The user's own parameters of postgresql.conf, as PostgreSQL spells their values. */
   readonly settings: readonly { readonly name: string; readonly value: string }[];
 };
@@ -63,10 +67,19 @@ export type RoleConfig = {
   readonly login: boolean;
   readonly superuser: boolean;
   readonly replication: boolean;
+  /** Undefined: as the database says. */
+  readonly consistency: Consistency | undefined;
 };
 
 export type PostgresConfig = {
   /** The bin directory of another installation; undefined: the embedded PostgreSQL. */
   readonly bin: string | undefined;
   readonly maxSlotWalKeepMb: number;
+};
+
+export type GatewayConfig = {
+  /** All of them, those that every database has by itself included; no name twice. */
+  readonly names: readonly GatewayName[];
+  readonly tls: "off" | "offered" | "required";
+  readonly limits: GatewayLimits;
 };

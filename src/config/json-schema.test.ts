@@ -14,7 +14,7 @@ function fields(schema: JsonSchema, path: readonly string[] = []): readonly [str
 }
 
 test("every field says what it is", () => {
-  const later = /^(gateway|pgbouncer|services|traffic)\.\*$/;
+  const later = /^(pgbouncer|services|traffic)\.\*$/;
   const silent = fields(root).filter(
     ([path, { description }]) => !description && !later.test(path),
   );
@@ -24,6 +24,7 @@ test("every field says what it is", () => {
 test.for([
   [/Ms$/, "ms"],
   [/Mb$/, "MiB"],
+  [/BytesMax$/, "bytes"],
   [/Days$/, "days"],
 ] as const)("a field whose name ends in %s has its unit in the schema", ([ending, unit]) => {
   const named = fields(root).filter(([path]) => ending.test(path));

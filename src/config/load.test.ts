@@ -80,15 +80,13 @@ test("settings arrive as PostgreSQL spells them", () => {
 });
 
 test("what this version does not do yet is read, and said", () => {
-  const later = `gateway: { consistency: session, names: { shop: { database: orders, mode: forward } } }
-pgbouncer: {}
+  const later = `pgbouncer: {}
 services: { product: { command: [node, product.js], needs: [orders] } }
 traffic: { zone: leeward.internal }
 plans: ./plans
 `;
   const { notYet } = loadConfig(world(later), "leeward.yaml");
   expect(notYet.map((sentence) => sentence.split(":")[0])).toEqual([
-    "gateway",
     "pgbouncer",
     "services",
     "traffic",

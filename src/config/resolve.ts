@@ -1,10 +1,13 @@
 /** From what the file says to what it means: defaults that depend on other fields, and identifiers. */
 import { parseBandwidth, type Bandwidth } from "../model/bandwidth.ts";
+import type { GatewayName } from "../model/gateway.ts";
 import { linkSettings, type LinkSettings } from "../model/link-settings.ts";
 import type { LinkEnd } from "../model/link.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
-import type { Config, DatabaseConfig, Placement } from "./config.ts";
+import type { Config, DatabaseConfig, GatewayConfig, Placement } from "./config.ts";
+import { defaultNames, maxConnectionsIn } from "./gateway-rules.ts";
+import { serverConnectionsDefault, type GatewayDocument } from "./gateway-schema.ts";
 import { settingText } from "./rules.ts";
 import type { ConfigDocument, DatabaseDocument } from "./schema.ts";
 
@@ -20,12 +23,13 @@ export function resolveConfig(document: ConfigDocument): Config {
     regions,
     links: pairsOf(["controller", ...regions]).map((ends) => resolveLink(ends, document.links)),
     databases: Object.entries(document.databases).map(([name, database]) =>
-      resolveDatabase(name, database, regions),
+      resolveDatabase(name, database, { regions, gateway: document.gateway }),
     ),
     postgres: {
       bin: document.postgres.bin,
       maxSlotWalKeepMb: document.postgres.maxSlotWalKeepMb,
     },
+    gateway: resolveGateway(document),
     events: document.events,
     evidence: document.evidence,
   };
@@ -58,22 +62,29 @@ function resolveBandwidth(text: string): Bandwidth {
 function resolveDatabase(
   name: string,
   database: DatabaseDocument,
-  everyRegion: readonly RegionId[],
+  world: { readonly regions: readonly RegionId[]; readonly gateway: GatewayDocument },
 ): DatabaseConfig {
   const regions =
     database.regions === undefined
-      ? everyRegion.map((region) => ({ region, instances: 1 }))
+      ? world.regions.map((region) => ({ region, instances: 1 }))
       : Object.entries(database.regions).map(([region, member]) => ({
           region: region as RegionId,
           instances: member.instances,
         }));
-  const roles = Object.entries(database.roles).map(([role, rights]) => ({ name: role, ...rights }));
+  const roles = Object.entries(database.roles).map(([role, rights]) => ({
+    name: role,
+    login: rights.login,
+    superuser: rights.superuser,
+    replication: rights.replication,
+    consistency: rights.consistency,
+  }));
   return {
     id: name as DatabaseId,
     placement: resolvePlacement(database),
     regions,
     roles,
     owner: database.owner ?? roles[0]?.name,
+    consistency: database.consistency ?? world.gateway.consistency,
     settings: Object.entries(database.settings).map(([setting, value]) => ({
       name: setting,
       value: settingText(value),
@@ -92,4 +103,38 @@ function resolvePlacement(database: DatabaseDocument): Placement {
     rpoGuardMs: database.rpoGuardMs,
     failoverPauseMs: database.failoverPauseMs,
   };
+}
+
+function resolveGateway({ gateway, databases }: ConfigDocument): GatewayConfig {
+  const { serverConnectionsMax, ...limits } = gateway.limits;
+  const smallest = Math.min(
+    ...Object.values(databases).map(({ settings }) => maxConnectionsIn(settings)),
+  );
+  return {
+    names: resolveNames(Object.keys(databases) as DatabaseId[], gateway.names),
+    tls: gateway.tls === "required" ? "required" : gateway.tls ? "offered" : "off",
+    limits: {
+      ...limits,
+      serverConnectionsMax:
+        serverConnectionsMax ??
+        Math.max(1, Math.min(serverConnectionsDefault, Math.floor(smallest * shareOfConnections))),
+    },
+  };
+}
+
+/** As 80 of PostgreSQL's 100. */
+const shareOfConnections = 0.8;
+
+/** A name that the file gives to a database goes before the one that it would have by itself. */
+function resolveNames(
+  databases: readonly DatabaseId[],
+  given: GatewayDocument["names"],
+): readonly GatewayName[] {
+  const own = databases.flatMap(defaultNames).filter(({ name }) => !Object.hasOwn(given, name));
+  const more = Object.entries(given).map(([name, { database, mode }]) => ({
+    name,
+    database: database as DatabaseId,
+    mode,
+  }));
+  return [...own, ...more];
 }

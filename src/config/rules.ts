@@ -4,7 +4,9 @@
  */
 import type { z } from "zod";
 import { parseBandwidth } from "../model/bandwidth.ts";
+import type { Breach } from "./breach.ts";
 import { whyForbidden } from "./forbidden-settings.ts";
+import { checkGateway } from "./gateway-rules.ts";
 import { instancesPerRegionMax, regionsMax } from "./limits.ts";
 import {
   configShape,
@@ -12,14 +14,6 @@ import {
   type ConfigDocument,
   type DatabaseDocument,
 } from "./schema.ts";
-
-/** One breach. `given` was not found among `allowed`; the nearest of them is offered to the user. */
-export type Breach = {
-  readonly path: readonly string[];
-  readonly message: string;
-  readonly given?: string;
-  readonly allowed?: readonly string[];
-};
 
 /** The shape of the file and the rules between its fields. */
 export const configSchema: z.ZodType<ConfigDocument> = configShape.superRefine(
@@ -40,6 +34,7 @@ export function checkRules(document: ConfigDocument): readonly Breach[] {
       checkDatabase(name, database, Object.keys(document.regions)),
     ),
     ...checkDetachedNames(document),
+    ...checkGateway(document),
     ...atLeastOne("databases", document.databases),
   ];
 }

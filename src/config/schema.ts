@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { bandwidthPattern } from "../model/bandwidth.ts";
+import { consistency, gateway } from "./gateway-schema.ts";
 import { instancesPerRegionMax, worldMax } from "./limits.ts";
 
 const label = z
@@ -92,6 +93,9 @@ const role = z
     login: flag("May log in. The password is generated into the state directory.", true),
     superuser: flag("Bypasses every permission.", false),
     replication: flag("May stream WAL and use replication slots.", false),
+    consistency: consistency.optional().meta({
+      description: "How new this role's reads are. Left out: as the database says.",
+    }),
   })
   .meta({ description: "One role, made when the database is created." });
 
@@ -148,6 +152,10 @@ const database = z
     owner: roleName.optional().meta({
       description: "The role that owns the SQL database. Left out: the first of `roles`.",
     }),
+    consistency: consistency.optional().meta({
+      description:
+        "How new reads in a secondary Region are. Left out: as `gateway.consistency` says.",
+    }),
     settings: z.record(settingName, settingValue).default({}).meta({
       description:
         "Parameters of postgresql.conf. Those that Leeward owns, and those that can lose data, are refused with the reason.",
@@ -201,7 +209,7 @@ const later = (what: string): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodUnknow
     .meta({ description: `${what} Not there yet: read, not used.` });
 
 /** The sections that are accepted today and used by nobody; `not-yet.ts` says so to the user. */
-export const laterSections = ["gateway", "pgbouncer", "services", "traffic", "plans"] as const;
+export const laterSections = ["pgbouncer", "services", "traffic", "plans"] as const;
 
 const shape = z.strictObject({
   name: label.meta({ description: "The name of this world." }),
@@ -229,7 +237,7 @@ const shape = z.strictObject({
   postgres,
   events,
   evidence,
-  gateway: later("Routing, consistency and names of the gateway."),
+  gateway,
   pgbouncer: later("A PgBouncer beside each Region."),
   services: later("The application's services in each Region."),
   traffic: later("Private DNS and the global entry."),

@@ -9,6 +9,7 @@ import {
   completeSecrets,
   databasePasswords,
   formatSecrets,
+  gatewayToken,
   parseSecrets,
   peerToken,
 } from "./secrets.ts";
@@ -32,8 +33,8 @@ test("every secret of a new world is another one", () => {
   const texts = JSON.stringify(
     JSON.parse(formatSecrets(completeSecrets(undefined, large, counting()))),
   ).match(/[0-9]{48,}/g);
-  // API and network; three agents; each of them at two others; superuser and replicator; two roles.
-  expect(texts).toHaveLength(2 + 3 + 3 * 2 + 2 + 2);
+  // API and network; three agents; each of them at two others; three gateways; superuser and replicator; two roles.
+  expect(texts).toHaveLength(2 + 3 + 3 * 2 + 3 + 2 + 2);
   expect(new Set(texts).size).toBe(texts?.length);
 });
 
@@ -57,6 +58,17 @@ test("a state directory from before agents spoke to each other gets their secret
   const [east, west] = ["east" as RegionId, "west" as RegionId];
   expect(peerToken(after, east, west).reveal()).toHaveLength(64);
   expect(peerToken(after, east, west).reveal()).not.toBe(peerToken(after, west, east).reveal());
+});
+
+test("a state directory from before there were gateways gets their secrets and keeps its own", () => {
+  const complete = completeSecrets(undefined, large, counting());
+  const { gatewayTokens: _, ...old } = JSON.parse(formatSecrets(complete)) as Record<
+    string,
+    unknown
+  >;
+  const after = completeSecrets(parseSecrets(JSON.stringify(old), "world.json"), large, counting());
+  expect(JSON.parse(formatSecrets(after))).toMatchObject(old);
+  expect(gatewayToken(after, "constructor" as RegionId).reveal()).toHaveLength(64);
 });
 
 test("secrets survive being written and read", () => {

@@ -35,6 +35,8 @@ const worldSecrets = z.object({
   agentTokens: z.record(z.string(), secret),
   /** By the Region that asks, then the Region that is asked: who an agent is, for that one other agent. */
   peerTokens: z.record(z.string(), z.record(z.string(), secret)).prefault({}),
+  /** By Region: who its gateway is, for its agent. */
+  gatewayTokens: z.record(z.string(), secret).prefault({}),
   databases: z.record(z.string(), databaseSecrets),
 });
 
@@ -48,9 +50,12 @@ export function completeSecrets(
   random: { hex(bytes: number): string },
 ): WorldSecrets {
   const draw = (bytes: number): Secret => new Secret(random.hex(bytes));
-  const agentTokens = { ...existing?.agentTokens };
-  for (const region of config.regions)
-    agentTokens[region] = own(agentTokens, region) ?? draw(tokenBytes);
+  const ofEachRegion = (drawn: WorldSecrets["agentTokens"] = {}): WorldSecrets["agentTokens"] => ({
+    ...drawn,
+    ...Object.fromEntries(
+      config.regions.map((region) => [region, own(drawn, region) ?? draw(tokenBytes)]),
+    ),
+  });
   const peerTokens = completePeers(existing?.peerTokens ?? {}, config.regions, () =>
     draw(tokenBytes),
   );
@@ -64,8 +69,9 @@ export function completeSecrets(
     version: 1,
     apiToken: existing?.apiToken ?? draw(tokenBytes),
     networkToken: existing?.networkToken ?? draw(tokenBytes),
-    agentTokens,
+    agentTokens: ofEachRegion(existing?.agentTokens),
     peerTokens,
+    gatewayTokens: ofEachRegion(existing?.gatewayTokens),
     databases,
   };
 }
@@ -137,6 +143,11 @@ function jsonOf(text: string, path: string): unknown {
 /** Of a Region that the secrets were completed for. */
 export function agentToken(secrets: WorldSecrets, region: RegionId): Secret {
   return known(own(secrets.agentTokens, region), `the agent of ${region}`);
+}
+
+/** What the gateway of a Region presents to its agent; of a Region that the secrets were completed for. */
+export function gatewayToken(secrets: WorldSecrets, region: RegionId): Secret {
+  return known(own(secrets.gatewayTokens, region), `the gateway of ${region}`);
 }
 
 /** What the agent of `from` presents to the agent of `to`; two Regions that the secrets were completed for. */

@@ -24,6 +24,11 @@ export type StateLayout = {
   readonly controllerSecrets: string;
   readonly networkSecrets: string;
   readonly agentSecrets: (region: RegionId) => string;
+  readonly gatewaySecrets: (region: RegionId) => string;
+  /** The world's own authority and what it has issued, with their private keys, mode 0600. */
+  readonly certificates: string;
+  /** The authority's certificate, for clients: `sslrootcert`. */
+  readonly caCertificate: string;
   readonly controller: string;
   readonly logs: string;
   /** A program's log: `controller`, `network`, `supervisor`, or `agent-<region>`. */
@@ -52,6 +57,9 @@ export function stateLayout(root: string): StateLayout {
     controllerSecrets: join(secrets, "controller.json"),
     networkSecrets: join(secrets, "network.json"),
     agentSecrets: (region) => join(secrets, `agent-${region}.json`),
+    gatewaySecrets: (region) => join(secrets, `gateway-${region}.json`),
+    certificates: join(secrets, "certificates.json"),
+    caCertificate: join(root, "ca.pem"),
     controller: join(root, "controller"),
     logs,
     log: (program) => join(logs, `${program}.log`),

@@ -1,5 +1,6 @@
 /** What a row of a table of metrics is: its name and how its samples are read at each scrape. */
 import type { KeptEvidence } from "../database/evidence-desk.ts";
+import type { GatewayReading } from "../database/reports.ts";
 import type { SystemSnapshot } from "../database/system-snapshot.ts";
 import type { LinkDirection, LinkTraffic } from "../model/link.ts";
 import type { Operation } from "../model/operation.ts";
@@ -12,6 +13,8 @@ export type MetricSources = {
   readonly regionStates: () => readonly { readonly region: string; readonly state: string }[];
   readonly directions: () => readonly LinkDirection[];
   readonly traffic: () => readonly LinkTraffic[];
+  /** Those that were told of a moment ago, with the pace of each database in them. */
+  readonly gateways: () => readonly GatewayReading[];
   readonly term: number;
 };
 

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { aSystem, anInstance, east, someLag, west } from "../../test/system-snapshot.ts";
+import { gatewayCounts } from "../../test/gateway-counters.ts";
 import { anOperation } from "../../test/operation.ts";
 import type { KeptEvidence } from "../database/evidence-desk.ts";
+import type { GatewayPace } from "../database/gateway-window.ts";
+import type { GatewayReading } from "../database/reports.ts";
 import type { SystemSnapshot } from "../database/system-snapshot.ts";
 import type { DatabaseId, Epoch, SystemId } from "../model/region.ts";
 import { metricsRegistry } from "./metrics.ts";
@@ -31,6 +34,22 @@ const evidence: readonly KeptEvidence[] = [1_000, 2_000].map((bytes) => ({
   },
 }));
 
+const counts = gatewayCounts({ sessions: 40, pinnedSessions: 2, writes: 900, holdMs: 1_500 });
+const paceOf = (fields: Partial<GatewayPace>): GatewayPace => ({
+  now: counts,
+  writes: 50,
+  commits: 20,
+  writeMs: 3_000,
+  readWaits: 0,
+  readWaitMs: 0,
+  overMs: 10_000,
+  ...fields,
+});
+const gateways: readonly GatewayReading[] = [
+  { region: east, state: "serving", paces: [paceOf({ writes: 7 })] },
+  { region: west, state: "serving", paces: [paceOf({})] },
+];
+
 /** Lines of the text format, by name and labels. */
 async function scrape(system: SystemSnapshot): Promise<ReadonlyMap<string, number>> {
   const conditions = {
@@ -47,6 +66,7 @@ async function scrape(system: SystemSnapshot): Promise<ReadonlyMap<string, numbe
     regionStates: () => [{ region: east, state: "serving" }],
     directions: () => [{ from: east, to: west, conditions }],
     traffic: () => [{ from: east, to: west, ...carried }],
+    gateways: () => gateways,
     term: 7,
   });
   await registry.metrics();
@@ -124,4 +144,26 @@ test("a lag that is not known, or that a silent writer measured long ago, has no
   expect([...found.keys()].filter((name) => /lag/i.test(name))).toEqual([]);
   const instance = 'database="orders",region="us-east-1",instance="1"';
   expect(found.get(`leeward_instance_state{${instance},state="unknown"}`)).toBe(1);
+});
+
+test("what a gateway does is told for each database of its Region", async () => {
+  const found = await scrape(aSystem());
+  expect(found.get(`leeward_gateway_sessions${member}`)).toBe(40);
+  expect(found.get(`leeward_gateway_pinned_sessions${member}`)).toBe(2);
+  expect(found.get(`leeward_gateway_writes_total${member}`)).toBe(900);
+  expect(found.get(`leeward_gateway_hold_seconds_total${member}`)).toBe(1.5);
+  expect(found.get('leeward_gateway_state{region="us-west-2",state="serving"}')).toBe(1);
+});
+
+test("forwarding is told in Aurora's spelling: of the secondary, and of the writer that it goes to", async () => {
+  const found = await scrape(aSystem());
+  expect(found.get(`AuroraForwardingReplicaDMLThroughput${aurora}`)).toBe(5);
+  expect(found.get(`AuroraForwardingReplicaDMLLatency${aurora}`)).toBe(60);
+  expect(found.get(`AuroraForwardingReplicaCommitThroughput${aurora}`)).toBe(2);
+  expect(found.get(`AuroraForwardingReplicaOpenSessions${aurora}`)).toBe(40);
+  // No read has waited: there is no mean.
+  expect(found.has(`AuroraForwardingReplicaReadWaitLatency${aurora}`)).toBe(false);
+  const primary = '{DBClusterIdentifier="orders-us-east-1",SourceRegion="us-east-1"}';
+  expect(found.get(`AuroraForwardingWriterDMLThroughput${primary}`)).toBe(5);
+  expect(found.has(`AuroraForwardingReplicaDMLThroughput${primary}`)).toBe(false);
 });

@@ -5,6 +5,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { reportMaxAgeMs } from "../database/reports.ts";
 import type { MeasuredLag } from "../model/instance.ts";
+import { gatewayMetrics } from "./gateway-metrics.ts";
 import { gauge, memberLabels, type Labels, type Metric, type MetricSources } from "./metric.ts";
 import { operationMetrics } from "./operation-metrics.ts";
 import { lagOf, stateOf } from "./status-view.ts";
@@ -138,6 +139,7 @@ const table: readonly Metric[] = [
       ]),
   },
   ...operationMetrics,
+  ...gatewayMetrics,
   gauge("leeward_controller_term", "Counts controllers of this world.", [], (from) => [
     { labels: {}, value: from.term },
   ]),

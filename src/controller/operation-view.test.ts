@@ -14,6 +14,7 @@ test("an operation is shown as the contract has it, with null for what is not th
     estimatedLoss: null,
     forkLsn: null,
     overrideFence: null,
+    pins: "refuse",
   });
 });
 

@@ -33,6 +33,7 @@ export function operationView(operation: Operation): ApiOperation {
     because: operation.because,
     isCancelled: operation.isCancelled,
     overrideFence: operation.overrideFence ?? null,
+    pins: operation.pins,
     estimatedLoss: lossView(operation.estimatedLoss),
     writePauseMs: operation.writePauseMs === undefined ? null : Math.round(operation.writePauseMs),
     forkLsn: operation.fork ? formatLsn(operation.fork.lsn) : null,

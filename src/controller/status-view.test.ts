@@ -11,6 +11,7 @@ const facts: RegionFacts = {
   region: east,
   network: "127.0.1.0/24",
   agent: { host: "127.0.1.2", port: 7401 },
+  gateway: { address: "127.0.1.1", port: 6432, state: "serving", tls: "offered", names: {} },
   power: "running",
   isIsolated: false,
   reportAgeMs: 100,

@@ -1,6 +1,7 @@
 /** The world as the API shows it. Pure: from what is known now to the shape of the contract. */
 import type {
   ApiDatabase,
+  ApiGateway,
   ApiInstance,
   ApiLink,
   ApiMember,
@@ -29,6 +30,7 @@ export type RegionFacts = {
   readonly region: RegionId;
   readonly network: string;
   readonly agent: Address;
+  readonly gateway: ApiGateway;
   readonly power: PowerState;
   readonly isIsolated: boolean;
   readonly reportAgeMs: number | undefined;
@@ -42,6 +44,7 @@ export function regionView(facts: RegionFacts): ApiRegion {
     because: because ?? null,
     address: facts.network,
     agent: { address: facts.agent.host, port: facts.agent.port },
+    gateway: facts.gateway,
     isIsolated: facts.isIsolated,
     reportAgeMs: facts.reportAgeMs === undefined ? null : Math.round(facts.reportAgeMs),
   };

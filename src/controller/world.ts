@@ -44,6 +44,7 @@ import { nearest } from "../std/nearest.ts";
 import type { ControllerSettings } from "../wire/program-settings.ts";
 import type { LinkBoard } from "./link-board.ts";
 import type { Machines } from "./machines.ts";
+import { gatewayView } from "./gateway-view.ts";
 import { metricsRegistry } from "./metrics.ts";
 import { operationView, previewView, snapshotView } from "./operation-view.ts";
 import { databaseView, linkView, regionView } from "./status-view.ts";
@@ -80,6 +81,7 @@ export class LocalWorld implements World {
         Object.entries(this.status().regions).map(([region, { state }]) => ({ region, state })),
       directions: () => parts.links.directions(),
       traffic: () => parts.links.traffic,
+      gateways: () => parts.databases.gateways(),
       term: parts.term,
     });
   }
@@ -285,6 +287,7 @@ export class LocalWorld implements World {
       region,
       network,
       agent,
+      gateway: gatewayView(this.#settings, region, this.#parts.databases.gatewayState(region)),
       power: this.#parts.machines.power(region),
       isIsolated: this.#parts.links.isIsolated(region),
       reportAgeMs: this.#parts.databases.reportAgeMs(region),
@@ -324,7 +327,7 @@ export class LocalWorld implements World {
 }
 
 function operationRequest(database: string, request: ApiOperationRequest): OperationRequest {
-  const { kind, to, allowDataLoss, expectPrimary, overrideFence } = request;
+  const { kind, to, allowDataLoss, expectPrimary, overrideFence, pins } = request;
   return {
     kind,
     database: database as DatabaseId,
@@ -333,6 +336,7 @@ function operationRequest(database: string, request: ApiOperationRequest): Opera
     allowDataLoss,
     expectPrimary: expectPrimary as RegionId | undefined,
     overrideFence,
+    pins,
   };
 }
 

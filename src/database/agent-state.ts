@@ -5,7 +5,7 @@ import type { ControllerTerm, Epoch, OperationId } from "../model/region.ts";
 import { assignment, commandProgress } from "../wire/agent-protocol.ts";
 import { branded, counter } from "../wire/codec.ts";
 
-const stateVersion = 2;
+const stateVersion = 3;
 const epoch = counter<Epoch>();
 const version = z.number().int().min(0);
 
@@ -60,8 +60,7 @@ export function formatState(state: AgentState): string {
 export function parseState(text: string, path: string): AgentState {
   try {
     const written = JSON.parse(text) as { readonly version: unknown };
-    const current = written.version === 1 ? upgrade(written as unknown as FirstVersion) : written;
-    return z.decode(agentState, current as z.input<typeof agentState>);
+    return z.decode(agentState, upgrade(written) as z.input<typeof agentState>);
   } catch (cause) {
     throw new Failure("state.damaged", `Could not understand the agent's state in ${path}`, {
       cause,
@@ -80,7 +79,21 @@ type FirstVersion = {
   readonly commands: Readonly<Record<string, object>>;
 };
 
-function upgrade({ term, assignments, commands }: FirstVersion): object {
+type SecondVersion = { readonly assignments: readonly object[] };
+
+function upgrade(written: { readonly version: unknown }): object {
+  if (written.version === 1) return fromFirst(written as unknown as FirstVersion);
+  if (written.version === 2) return fromSecond(written as unknown as SecondVersion);
+  return written;
+}
+
+/** Nobody but the writer's own Region was told where the writer is. */
+function fromSecond(written: SecondVersion): object {
+  const assignments = written.assignments.map((one) => ({ ...one, writer: null }));
+  return { ...written, version: stateVersion, assignments };
+}
+
+function fromFirst({ term, assignments, commands }: FirstVersion): object {
   // Record versions begin at 1: whatever the controller says next is newer.
   const news = {
     version: 0,
@@ -89,6 +102,7 @@ function upgrade({ term, assignments, commands }: FirstVersion): object {
     failsafe: [],
     rpoGuardMs: 0,
     isPromoted: true,
+    writer: null,
   };
   return {
     ...nothingYet,

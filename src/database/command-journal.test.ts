@@ -3,7 +3,14 @@ import { SimFileDisk, SimFiles } from "../../sim/files.ts";
 import { Life } from "../../sim/life.ts";
 import type { Assignment, Command } from "../model/assignment.ts";
 import type { Lsn } from "../model/lsn.ts";
-import type { ControllerTerm, DatabaseId, Epoch, OperationId, SystemId } from "../model/region.ts";
+import type {
+  ControllerTerm,
+  DatabaseId,
+  Epoch,
+  OperationId,
+  RegionId,
+  SystemId,
+} from "../model/region.ts";
 import { CommandJournal } from "./command-journal.ts";
 
 const path = "agent.json";
@@ -15,6 +22,7 @@ const assignment: Assignment = {
   version: 7,
   systemId: "7001" as SystemId,
   role: "primary",
+  writer: "us-east-1" as RegionId,
   upstream: undefined,
   slots: [],
   forks: [{ timeline: 2, parent: 1, lsn: 42n as Lsn }],
@@ -128,7 +136,7 @@ test("A16: a seal is there after a restart, and ends with its operation", () => 
 
 test("a state of the first version is read, and holds no list of Regions to ask for promises", () => {
   const progress = { id: "build/1", outcome: "done", because: "create" };
-  const { version: _, forks, failsafe, rpoGuardMs, ...rest } = assignment;
+  const { version: _, writer: __, forks, failsafe, rpoGuardMs, ...rest } = assignment;
   const first = { ...rest, upstream: null };
   disk.texts.set(
     path,
@@ -140,10 +148,18 @@ test("a state of the first version is read, and holds no list of Regions to ask 
     }),
   );
   expect(open().assignments).toEqual([
-    { ...assignment, version: 0, forks: [], operation: undefined },
+    { ...assignment, version: 0, forks: [], operation: undefined, writer: undefined },
   ]);
   expect(open().commands(target)).toEqual([{ ...progress, result: undefined }]);
   expect([forks.length, failsafe, rpoGuardMs]).toEqual([1, [], 0]);
+});
+
+test("a state of the second version is read, and does not say where the writer is", () => {
+  open().obey(term1, [assignment]);
+  const now = JSON.parse(disk.texts.get(path) ?? "") as { readonly assignments: object[] };
+  const assignments = now.assignments.map((one) => ({ ...one, writer: undefined }));
+  disk.texts.set(path, JSON.stringify({ ...now, version: 2, assignments }));
+  expect(open().assignments).toEqual([{ ...assignment, writer: undefined }]);
 });
 
 test("A5: assignments are there after a restart", () => {

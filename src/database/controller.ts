@@ -25,7 +25,7 @@ import { PolicyFailover } from "./policy-failover.ts";
 import { postgresEngine, type DatabaseEngine } from "./postgres-engine.ts";
 import { RecordBook } from "./record-book.ts";
 import { firstRecord } from "./records.ts";
-import { Reports } from "./reports.ts";
+import { Reports, type GatewayReading } from "./reports.ts";
 import { retryConflicts } from "./retry-conflicts.ts";
 import { StepWatch } from "./step-watch.ts";
 import { snapshotOf, type SystemSnapshot } from "./system-snapshot.ts";
@@ -226,6 +226,16 @@ export class DatabaseController {
   /** How long ago the Region's agent reported, in ms; undefined when it never did to this controller. */
   reportAgeMs(region: RegionId): number | undefined {
     return this.#reports.ageMs(region);
+  }
+
+  /** `down` also when its Region's agent is not heard. */
+  gatewayState(region: RegionId): GatewayReading["state"] {
+    return this.#reports.freshGateway(region)?.state ?? "down";
+  }
+
+  /** The gateways of Regions whose agents are heard. */
+  gateways(): readonly GatewayReading[] {
+    return this.#reports.gateways();
   }
 
   async #tick(system: DatabaseSystem, signal: AbortSignal): Promise<void> {

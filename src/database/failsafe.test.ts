@@ -31,6 +31,7 @@ class Bench {
     version: 7,
     systemId: "7001" as SystemId,
     role: "primary",
+    writer: "us-east-1" as RegionId,
     upstream: undefined,
     slots: [],
     forks: [],
@@ -50,6 +51,7 @@ class Bench {
     log: this.log,
     board: { read: () => [], write: () => undefined },
     epochOf: () => epoch,
+    changed: () => undefined,
   });
   readonly failsafe = new Failsafe(
     {

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { SimClock } from "../../sim/clock.ts";
 import { RecordingLog } from "../../sim/log.ts";
 import type { Assignment } from "../model/assignment.ts";
-import type { DatabaseId, Epoch, SystemId } from "../model/region.ts";
+import type { DatabaseId, Epoch, RegionId, SystemId } from "../model/region.ts";
 import { FenceWatch } from "./fence-watch.ts";
 import { Leases } from "./leases.ts";
 
@@ -15,6 +15,7 @@ const primary: Assignment = {
   version: 7,
   systemId: "7001" as SystemId,
   role: "primary",
+  writer: "us-east-1" as RegionId,
   upstream: undefined,
   slots: [],
   forks: [],
@@ -31,6 +32,7 @@ class Bench {
     log: new RecordingLog(),
     board: { read: () => [], write: () => undefined },
     epochOf: () => epoch,
+    changed: () => undefined,
   });
   assignment: Assignment | undefined = primary;
   runs = true;

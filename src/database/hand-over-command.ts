@@ -1,4 +1,5 @@
 /** How a writer stops being one: cleanly, with nothing lost, or at once. */
+import type { HoldTerms } from "../engine/write-gate.ts";
 import { withDeadline } from "../env/deadline.ts";
 import type { Command, CommandAction } from "../model/assignment.ts";
 import { describeError, Failure } from "../model/failure.ts";
@@ -23,7 +24,7 @@ const tokenLookMs = 3;
 export async function handOver(
   context: CommandContext,
   command: Command,
-  { withinMs, foundOut }: HandOverAction,
+  { withinMs, pins, foundOut }: HandOverAction,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { clock, postgres, region, server } = context;
@@ -39,7 +40,7 @@ export async function handOver(
   if (assignment?.role !== "primary" || assignment.epoch !== command.epoch || !server.mayWrite) {
     throw refused(context, `it is not the writer of epoch ${command.epoch}`);
   }
-  await holdWrites(context, command, withinMs, signal);
+  await holdWrites(context, command, { withinMs, pins }, signal);
   const leftMs = Math.max(0, untilMs - clock.monotonicMs());
   const stopped = new AbortController();
   const telling = tellToken(context, foundOut, AbortSignal.any([signal, stopped.signal]));
@@ -58,13 +59,12 @@ export async function handOver(
 async function holdWrites(
   context: CommandContext,
   command: Command,
-  withinMs: number,
+  terms: HoldTerms,
   signal: AbortSignal,
 ): Promise<void> {
   const { gate, id, region } = context;
-  if (!(await gate.hold(command.epoch, withinMs, signal))) {
-    throw refused(context, `writes were in flight for longer than ${withinMs} ms`);
-  }
+  const { isHeld, because } = await gate.hold(command.epoch, terms, signal);
+  if (!isHeld) throw refused(context, because);
   try {
     if (isOver(context, command)) throw refused(context, `${command.operation} is over`);
     region.noteHandOver(markOf(command, "shut-down"));

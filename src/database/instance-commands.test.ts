@@ -18,7 +18,11 @@ import { KeptServer } from "./kept-server.ts";
 const [one, two] = epochs;
 const operation = "switchover-orders-1-1" as OperationId;
 const held: Assignment = { ...primary, version: 2, operation };
-const handOver: CommandAction = { kind: "hand-over", withinMs: 10_000 };
+const handOver: CommandAction = {
+  kind: "hand-over",
+  withinMs: 10_000,
+  pins: "refuse",
+};
 
 const never = new AbortController().signal;
 
@@ -346,6 +350,54 @@ test("A25: what a command came to is told also when it cannot be noted", async (
   expect(settled(agent, "c2")?.outcome).toBe("failed");
   expect(settled(agent, "c2")?.because).toMatch(/Could not write/);
   expect(bench.writer.takesWrites).toBe(true);
+});
+
+test("A26: whoever passes on what a writer acknowledges hears of its fence before its server is killed", async () => {
+  const agent = await writes();
+  agent.routes.length = 0;
+  bench.leaseIsInHand = false;
+  await bench.pass(leaseTtlMs + 10);
+  const told = agent.routes.find(({ isFenced }) => isFenced);
+  expect(told).toMatchObject({ isFenced: true, takesWrites: true });
+  expect(agent.routes.at(-1)).toMatchObject({ isFenced: true, isReadable: false });
+  bench.leaseIsInHand = true;
+  await bench.pass(3_000);
+  expect(agent.keeper.routeView).toMatchObject({ isFenced: false, writesAreOpen: true });
+});
+
+test("A26: a server is known to let writes in, and to be gone, at the very moment", async () => {
+  const agent = await writes();
+  const [first] = agent.routes.filter(({ writesAreOpen }) => writesAreOpen);
+  expect(first).toMatchObject({ isReadable: true, takesWrites: true });
+  agent.routes.length = 0;
+  bench.writer.endServer("it crashed");
+  await bench.pass(1);
+  expect(agent.routes[0]).toMatchObject({ writesAreOpen: false, isReadable: false });
+});
+
+test("A26: a standby that nobody streams to answers reads", async () => {
+  await writes();
+  const copy = await follows();
+  bench.writer.endServer("it was killed");
+  bench.isCut = true;
+  await bench.pass(2_000);
+  expect(copy.keeper.report().state.kind).toBe("catching-up");
+  expect(copy.keeper.isReadable).toBe(true);
+});
+
+test("A27: a hand-over that the gate refuses says the gate's own words, and the writer writes on", async () => {
+  const agent = await writes();
+  agent.assign(held);
+  const leave = await agent.gate.pass(never);
+  agent.obey(given("h1", handOver));
+  await bench.pass(11_000);
+  expect(settled(agent, "h1")).toMatchObject({
+    outcome: "failed",
+    because: expect.stringMatching(/: writes were in flight for longer than 10000 ms$/) as string,
+  });
+  expect(bench.writer.takesWrites).toBe(true);
+  expect(agent.journal.handedOver(bench.writer.id)).toBeUndefined();
+  leave?.();
 });
 
 test("A25: a hand-over that cannot be noted holds no writes", async () => {

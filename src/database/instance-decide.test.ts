@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Assignment } from "../model/assignment.ts";
 import type { Fork } from "../model/fork.ts";
 import type { Lsn } from "../model/lsn.ts";
-import type { DatabaseId, Epoch, SystemId } from "../model/region.ts";
+import type { DatabaseId, Epoch, RegionId, SystemId } from "../model/region.ts";
 import type { DataDirectory, DataEnd, Upstream } from "../postgres/postgres.ts";
 import {
   decideInstance,
@@ -27,6 +27,7 @@ const primary: Assignment = {
   version: 1,
   systemId: ours,
   role: "primary",
+  writer: "us-east-1" as RegionId,
   upstream: undefined,
   slots: [],
   forks: [],

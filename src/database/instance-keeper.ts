@@ -27,6 +27,7 @@ import { observedState } from "./observed-state.ts";
 import { decideInstance, type InstanceDecision, type RunningPoint } from "./instance-decide.ts";
 import { KeptServer, type KeptServerHooks } from "./kept-server.ts";
 import { leaseLeftMsMin } from "./promote-command.ts";
+import type { RouteView } from "./route.ts";
 import { nothingWatched, WriterWatch, type WriterFacts } from "./writer-watch.ts";
 
 /** 1 s: lag and states are read this often; a change rings the bell at once. */
@@ -59,6 +60,9 @@ export type KeeperHooks = Pick<KeptServerHooks, "arm" | "disarm"> &
     readonly lease: () => LeaseHolding | undefined;
     readonly tell: (event: NewEvent) => void;
   };
+
+/** States of a server that answers reads: a standby does so also while nothing streams to it. */
+const readable: ReadonlySet<string> = new Set(["serving", "catching-up", "promoting"]);
 
 type RestKind = "wait" | "fenced" | "diverged" | "refuse";
 
@@ -114,6 +118,18 @@ export class InstanceKeeper {
   /** It runs as a writer, or is about to, or nobody knows yet. */
   get mayWrite(): boolean {
     return this.#server.mayWrite;
+  }
+
+  /** The first instance's part in the route of its database. */
+  get routeView(): Pick<RouteView, "assignment" | "timeline" | "isFenced" | "writesAreOpen"> {
+    const { isFenced, writesAreOpen } = this.#server;
+    return { assignment: this.#assignment, timeline: this.#timeline, isFenced, writesAreOpen };
+  }
+
+  /** It answers reads, as far as its last look went. */
+  get isReadable(): boolean {
+    const { running, writesAreOpen } = this.#server;
+    return running !== undefined && (writesAreOpen || readable.has(this.#state.kind));
   }
 
   get assignment(): Assignment | undefined {
@@ -346,6 +362,7 @@ export class InstanceKeeper {
     // It may have been fenced, or have ended, meanwhile: then this is nobody's.
     if (!this.#server.running || this.#server.life !== life) return;
     this.#systemId = systemId;
+    if (timeline !== this.#timeline) this.#hooks.changed();
     this.#timeline = timeline;
     this.#position = { timeline, flushedLsn, replayedLsn };
     this.#point = { timeline, lsn: flushedLsn, isStreaming };

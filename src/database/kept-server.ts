@@ -28,7 +28,7 @@ export type KeptServerHooks = {
   readonly disarm: () => void;
   /** Whether the lease of the assigned epoch is in hand at this moment. */
   readonly mayOpen: () => boolean;
-  /** It may write from now on, or cannot any more. */
+  /** It may write from now on, or lets writes in, or cannot any more. */
   readonly changed: () => void;
   /** It ended, and nobody here had asked for it. */
   readonly ended: (how: string) => void;
@@ -44,6 +44,7 @@ export class KeptServer {
   #running: Running | undefined;
   #runningOn: DataDirectory | undefined;
   #mayWrite = false;
+  #isFenced = false;
   #writesAreOpen = false;
   /** Counts servers, so that the end of one is never taken for the end of the next. */
   #life = 0;
@@ -62,6 +63,11 @@ export class KeptServer {
   /** It runs as a writer, or is about to, or nobody knows yet. */
   get mayWrite(): boolean {
     return this.#mayWrite;
+  }
+
+  /** It is being killed, or was, and nothing was started since. */
+  get isFenced(): boolean {
+    return this.#isFenced;
   }
 
   get writesAreOpen(): boolean {
@@ -149,6 +155,7 @@ export class KeptServer {
     }
     await this.#unlessFenced(() => this.#doors.postgres.openWrites(mark, signal));
     this.#writesAreOpen = true;
+    this.#hooks.changed();
   }
 
   async follow(upstream: Upstream, signal: AbortSignal): Promise<void> {
@@ -169,6 +176,9 @@ export class KeptServer {
   async fence(): Promise<void> {
     this.#life += 1;
     this.#fences += 1;
+    // First of all: whoever passes on what it acknowledges is not to do so any more.
+    this.#isFenced = true;
+    this.#hooks.changed();
     await this.#doors.postgres.fence(never);
     this.#forget();
   }
@@ -190,6 +200,7 @@ export class KeptServer {
   #began(running: Running, signal: AbortSignal): void {
     this.#running = running;
     this.#runningOn = undefined;
+    this.#isFenced = false;
     this.#writesAreOpen = false;
     this.#restarts.started();
     this.#life += 1;
@@ -227,5 +238,6 @@ export class KeptServer {
       if (!(error instanceof Failure)) throw error;
       // It stays on the board, and what is gone is killed again. Before a standby starts, it has to come off.
     }
+    this.#hooks.changed();
   }
 }

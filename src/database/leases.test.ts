@@ -15,6 +15,7 @@ class Bench {
   shown: readonly BoardLease[] = [];
   isFull = false;
   known = one;
+  changes = 0;
 
   open(): Leases {
     const board = {
@@ -25,7 +26,13 @@ class Bench {
       },
     };
     const epochOf = (): Epoch => this.known;
-    return new Leases({ clock: this.clock, log: new RecordingLog(), board, epochOf });
+    return new Leases({
+      clock: this.clock,
+      log: new RecordingLog(),
+      board,
+      epochOf,
+      changed: () => (this.changes += 1),
+    });
   }
 
   async pass(ms: number): Promise<void> {
@@ -50,6 +57,15 @@ test("A1: a lease counts from before it was asked for, and not from its answer",
   expect(leases.leftMs(database, one)).toBe(ttlMs - 500);
   await bench.pass(ttlMs - 500);
   expect(leases.leftMs(database, one)).toBe(0);
+});
+
+test("whoever has to know is told of each lease that counts, and of no other", () => {
+  const leases = bench.open();
+  leases.take([grant()], 1_000);
+  leases.take([grant()], 200);
+  expect(bench.changes).toBe(1);
+  leases.promised(grant(), 1_500);
+  expect(bench.changes).toBe(2);
 });
 
 test("A1: an answer that was overtaken does not shorten what a later question got", async () => {

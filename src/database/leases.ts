@@ -30,6 +30,8 @@ export type LeaseDoors = {
   readonly board: LeaseBoard;
   /** The highest epoch that this agent knows. */
   readonly epochOf: (database: DatabaseId) => Epoch;
+  /** A lease is longer, or another one, than before. */
+  readonly changed: () => void;
 };
 
 export class Leases {
@@ -102,6 +104,7 @@ export class Leases {
       }
     }
     this.#leases.set(database, given);
+    this.#doors.changed();
   }
 
   #write(armed: ReadonlySet<DatabaseId>, leases: ReadonlyMap<DatabaseId, Lease>): void {

@@ -30,6 +30,7 @@ const anyOperation: fc.Arbitrary<Operation> = fc
     ),
     isCancelled: fc.boolean(),
     overrideFence: fc.option(fc.string(), { nil: undefined }),
+    pins: fc.constantFrom("refuse", "end"),
     token: fc.option(fc.record({ timeline: fc.nat(), lsn: anyLsn }), { nil: undefined }),
     fork: fc.option(fc.record({ timeline: fc.nat(), parent: fc.nat(), lsn: anyLsn }), {
       nil: undefined,

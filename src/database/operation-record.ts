@@ -4,8 +4,8 @@ import { Failure } from "../model/failure.ts";
 import type { Operation } from "../model/operation.ts";
 import type { DatabaseId, Epoch, OperationId, RegionId } from "../model/region.ts";
 import type { Entry } from "../store/store.ts";
-import { fork } from "../wire/agent-protocol.ts";
 import { branded, counter, lsn, maybe } from "../wire/codec.ts";
+import { fork } from "../wire/fork.ts";
 
 const operationRecord: z.ZodType<Operation> = z.object({
   id: branded<OperationId>(),
@@ -31,6 +31,8 @@ const operationRecord: z.ZodType<Operation> = z.object({
   because: z.string(),
   isCancelled: z.boolean(),
   overrideFence: maybe(z.string()),
+  /** Journals of before there were gateways do not have it. */
+  pins: z.enum(["refuse", "end"]).default("refuse"),
   estimatedLoss: maybe(
     z.object({
       transactions: z.number(),

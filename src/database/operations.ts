@@ -112,6 +112,7 @@ export class Operations {
       because: "",
       isCancelled: false,
       overrideFence: request.overrideFence,
+      pins: request.pins,
       estimatedLoss: request.kind === "failover" ? this.lossOf(system, request.to) : undefined,
       token: undefined,
       fork: undefined,
@@ -359,6 +360,10 @@ export class Operations {
       running: record.operation && records.operation(record.operation),
       detached: records.has(detachedKey) ? records.get(detachedKey) : undefined,
       reportOf: (region) => reports.fresh(firstIn(system, region)),
+      pinnedSessions:
+        reports
+          .freshGateway(record.primary)
+          ?.databases.find(({ database }) => database === system.database)?.pinnedSessions ?? 0,
     });
   }
 

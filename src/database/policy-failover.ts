@@ -61,5 +61,6 @@ function requestOf({ name }: DatabaseSystem, record: SystemRecord, to: RegionId)
     allowDataLoss: true,
     expectPrimary: record.primary,
     overrideFence: undefined,
+    pins: "refuse",
   };
 }

@@ -39,6 +39,7 @@ function view({ reports = {}, ...seen }: Seen): PrecheckView {
     running: undefined,
     detached: undefined,
     reportOf: (region: RegionId) => all[region],
+    pinnedSessions: 0,
     ...seen,
   };
 }
@@ -382,4 +383,15 @@ test("O9: a target without room on its disk is refused, before anything begins",
     // Nobody has said how much there is.
     expect(refusal(request, { reports: free(undefined) })).toBeUndefined();
   }
+});
+
+test("a switchover is refused while sessions cannot be taken off the writer, unless they may end", () => {
+  const seen = { pinnedSessions: 2 };
+  const [code, because] = refusal(requestOf("switchover", west), seen) ?? [];
+  expect(code).toBe("operation.refused");
+  expect(because).toMatch(/^2 sessions are bound to the writer in us-east-1 .*\(--pins end\)$/);
+  expect(refusal(requestOf("switchover", west, { pins: "end" }), seen)).toBeUndefined();
+  const said = precheck(requestOf("switchover", west, { pins: "end" }), view(seen)).at(-1);
+  expect(said?.because).toMatch(/and will end$/);
+  expect(precheck(requestOf("switchover", west), view({})).at(-1)?.because).toBe("");
 });

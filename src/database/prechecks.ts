@@ -22,6 +22,8 @@ export type PrecheckView = {
   /** The record of the Region that was detached, if it was. */
   readonly detached: SystemRecord | undefined;
   readonly reportOf: (region: RegionId) => InstanceReport | undefined;
+  /** Sessions at the gateway of the primary Region that cannot be taken off the writer; 0 where nobody says so. */
+  readonly pinnedSessions: number;
 };
 
 export type CodedCheck = OperationCheck & { readonly code: FailureCode };
@@ -112,6 +114,18 @@ const evidenceIsKept: Check = (_, { record, reportOf }) => {
     lost === undefined,
     `the evidence slot of the SQL database ${lost?.database ?? ""} lost its WAL`,
   ]);
+};
+
+/** They would be refused at the hold anyway: who reads it here has lost nothing, and may say `--pins end`. */
+const sessionsMayMove: Check = ({ pins }, { pinnedSessions, record }) => {
+  const name = "every session of the gateway can move";
+  const code = "operation.refused";
+  if (pinnedSessions === 0) return { name, code, isPassed: true, because: "" };
+  const sessions = pinnedSessions === 1 ? "1 session is" : `${pinnedSessions} sessions are`;
+  const bound = `${sessions} bound to the writer in ${record.primary} by a temporary table, a session lock or the like`;
+  return pins === "end"
+    ? { name, code, isPassed: true, because: `${bound}, and will end` }
+    : { name, code, isPassed: false, because: `${bound}; they would have to end (--pins end)` };
 };
 
 /** The writer's agent asks every candidate before it goes on without a controller; nobody else may be promoted (I2). */
@@ -233,6 +247,7 @@ const checksOf: Readonly<Record<OperationRequest["kind"], readonly Check[]>> = {
     targetIsCandidate,
     targetHasRoom,
     evidenceIsKept,
+    sessionsMayMove,
   ],
   failover: [
     isGlobal,

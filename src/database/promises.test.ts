@@ -3,7 +3,14 @@ import { SimClock } from "../../sim/clock.ts";
 import { SimFileDisk, SimFiles } from "../../sim/files.ts";
 import { Life } from "../../sim/life.ts";
 import type { Assignment } from "../model/assignment.ts";
-import type { ControllerTerm, DatabaseId, Epoch, OperationId, SystemId } from "../model/region.ts";
+import type {
+  ControllerTerm,
+  DatabaseId,
+  Epoch,
+  OperationId,
+  RegionId,
+  SystemId,
+} from "../model/region.ts";
 import { CommandJournal } from "./command-journal.ts";
 import { Promises } from "./promises.ts";
 
@@ -19,6 +26,7 @@ const secondary: Assignment = {
   version: 7,
   systemId: "7001" as SystemId,
   role: "secondary",
+  writer: "us-east-1" as RegionId,
   upstream: undefined,
   slots: [],
   forks: [],

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { Failure } from "../model/failure.ts";
 import type { DatabaseId, Epoch, OperationId, RegionId, SystemId } from "../model/region.ts";
 import type { Entry } from "../store/store.ts";
-import { fork } from "../wire/agent-protocol.ts";
 import { branded, counter, maybe } from "../wire/codec.ts";
+import { fork } from "../wire/fork.ts";
 
 const region = branded<RegionId>();
 

@@ -19,6 +19,7 @@ import {
   type ReportAnswer,
 } from "../wire/agent-protocol.ts";
 import { decode, encode } from "../wire/codec.ts";
+import type { GatewayFacts } from "../wire/gateway-protocol.ts";
 import { AgentEvents } from "./agent-events.ts";
 import { CommandJournal, type Extent } from "./command-journal.ts";
 import { ControllerLine, type Report } from "./controller-line.ts";
@@ -29,6 +30,7 @@ import type { LeaseBoard } from "./lease-board.ts";
 import { Leases } from "./leases.ts";
 import { Peers, type Peer } from "./peers.ts";
 import { Promises } from "./promises.ts";
+import { routeOf, type PlainRoute } from "./route.ts";
 
 /** 500 ms between looks at a controller that is silent: a round of promises takes as long as a link's round trip. */
 const failsafeEveryMs = 500;
@@ -47,6 +49,15 @@ export type AgentDoors = {
   readonly addressOf: (id: InstanceId) => Address;
   /** Where the writes of this Region's clients to a database pass; made once for each. */
   readonly gateOf: (database: DatabaseId) => WriteGate;
+  readonly gateway: GatewayDoor;
+};
+
+/** The Region's gateway, as far as the databases have to do with it. */
+export type GatewayDoor = {
+  /** `routes` may be something else by now. */
+  readonly routesChanged: () => void;
+  /** For the controller; undefined where there is none. */
+  readonly facts: () => GatewayFacts | undefined;
 };
 
 export type AgentSettings = {
@@ -58,7 +69,7 @@ export type AgentSettings = {
   readonly statePath: string;
 };
 
-/** What load balancers, and later the gateway, ask about a database's first instance here. */
+/** What load balancers ask about a database's first instance here. */
 export type DatabaseView = {
   readonly role: Role | undefined;
   readonly isServing: boolean;
@@ -92,11 +103,11 @@ export class RegionAgent {
   constructor(doors: AgentDoors, settings: AgentSettings) {
     this.#doors = doors;
     this.#settings = settings;
-    const { clock, log, network, board } = doors;
+    const { clock, log, network, board, gateway } = doors;
     const journal = new CommandJournal(doors.files, settings.statePath);
     this.#journal = journal;
     const epochOf = journal.epochOf.bind(journal);
-    this.#leases = new Leases({ clock, log, board, epochOf });
+    this.#leases = new Leases({ clock, log, board, epochOf, changed: gateway.routesChanged });
     this.#promises = new Promises(clock, journal);
     this.#peers = new Peers({ clock, log, network }, settings.peers);
     this.#line = new ControllerLine({ clock, log, network }, settings, {
@@ -181,6 +192,26 @@ export class RegionAgent {
     };
   }
 
+  /** What the Region's gateway is to know now. */
+  routes(): readonly PlainRoute[] {
+    return this.#databases().flatMap((database) => {
+      const keepers = this.#keepers.filter(({ id }) => id.database === database);
+      const first = keepers.find(({ id }) => id.number === 1);
+      if (!first) return [];
+      const instances = keepers.map(({ id, isReadable }) => ({
+        number: id.number,
+        address: this.#doors.addressOf(id),
+        isServing: isReadable,
+      }));
+      const route = routeOf({
+        ...first.routeView,
+        instances,
+        lease: this.#leases.get(database),
+      });
+      return route ? [route] : [];
+    });
+  }
+
   #keeper(id: InstanceId): InstanceKeeper {
     const { clock, log, postgresOf, addressOf, gateOf } = this.#doors;
     const postgres = postgresOf(id);
@@ -202,8 +233,14 @@ export class RegionAgent {
     return {
       arm: ifFirst(() => this.#leases.arm(database)),
       disarm: ifFirst(() => this.#leases.disarm(database)),
-      changed: () => this.#line.reportSoon(),
-      lookAtFences: () => this.#fences.look(),
+      changed: () => {
+        this.#doors.gateway.routesChanged();
+        this.#line.reportSoon();
+      },
+      lookAtFences: () => {
+        this.#doors.gateway.routesChanged();
+        this.#fences.look();
+      },
       noteCommand: (progress) => this.#journal.note(id, progress),
       tellCommand: (progress) => void this.#line.tell(id, progress, this.#signal),
       leaseLeftMs: () => this.#leaseLeftMs(id),
@@ -264,6 +301,7 @@ export class RegionAgent {
       instances: this.#keepers.map((keeper) => keeper.report()),
       evidence: this.#keepers.flatMap(({ evidence }) => [...evidence]),
       peers: this.#hasGlobal() ? [...this.#peers.silences()] : [],
+      gateway: this.#doors.gateway.facts(),
       events: [...this.#events.next()],
     };
   }

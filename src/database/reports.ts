@@ -9,6 +9,8 @@ import type { Clock } from "../env/env.ts";
 import type { EvidenceItem } from "../model/evidence.ts";
 import type { InstanceReport } from "../model/instance.ts";
 import type { ControllerTerm, InstanceId, RegionId } from "../model/region.ts";
+import type { GatewayFacts } from "../wire/gateway-protocol.ts";
+import { GatewayWindow, type GatewayPace } from "./gateway-window.ts";
 
 /** 3 s: an agent reports each second; after three silent ones its Region counts as unreachable. */
 export const reportMaxAgeMs = 3_000;
@@ -19,6 +21,14 @@ export type RegionFacts = {
   readonly evidence: readonly EvidenceItem[];
   /** How long the agents of other Regions have not been heard there, in ms. */
   readonly peers: readonly { readonly region: RegionId; readonly silentMs: number }[];
+  readonly gateway: GatewayFacts | undefined;
+};
+
+/** How a Region's gateway is, and what it did in the last seconds. */
+export type GatewayReading = {
+  readonly region: RegionId;
+  readonly state: GatewayFacts["state"];
+  readonly paces: readonly GatewayPace[];
 };
 
 type RegionReport = RegionFacts & { readonly atMs: number };
@@ -31,6 +41,7 @@ export class Reports {
   readonly #byRegion = new Map<RegionId, RegionReport>();
   /** Of Regions that were switched off: what they said last is no longer so, and still says what was lost. */
   readonly #forgotten = new Map<RegionId, RegionReport>();
+  readonly #windows = new Map<RegionId, GatewayWindow>();
   readonly #taken = new Map<RegionId, number>();
 
   constructor(clock: Clock, term: ControllerTerm) {
@@ -46,8 +57,10 @@ export class Reports {
   /** Answers false, and keeps nothing, when the report is older than the last answer. */
   take(region: RegionId, ticket: string, facts: RegionFacts): boolean {
     if (ticket !== this.ticket(region)) return false;
-    const { instances, evidence, peers } = facts;
-    this.#byRegion.set(region, { instances, evidence, peers, atMs: this.#clock.monotonicMs() });
+    const { instances, evidence, peers, gateway } = facts;
+    const atMs = this.#clock.monotonicMs();
+    this.#byRegion.set(region, { instances, evidence, peers, gateway, atMs });
+    this.#windowOf(region).note(gateway, atMs);
     this.#nextTicket(region);
     return true;
   }
@@ -57,6 +70,7 @@ export class Reports {
     const last = this.#byRegion.get(region);
     if (last) this.#forgotten.set(region, last);
     this.#byRegion.delete(region);
+    this.#windows.delete(region);
     // What it sent before it was switched off is not believed either.
     this.#nextTicket(region);
   }
@@ -73,6 +87,23 @@ export class Reports {
     return last && { ...last, ageMs: this.#clock.monotonicMs() - last.atMs };
   }
 
+  /** The Region's gateway, when it was told of recently enough to act upon. */
+  freshGateway(region: RegionId): GatewayFacts | undefined {
+    const last = this.facts(region);
+    return last && last.ageMs <= reportMaxAgeMs ? last.gateway : undefined;
+  }
+
+  /** Every Region whose gateway was told of recently. */
+  gateways(): readonly GatewayReading[] {
+    return [...this.#byRegion.keys()].flatMap((region) => {
+      const gateway = this.freshGateway(region);
+      if (!gateway) return [];
+      const window = this.#windowOf(region);
+      const paces = gateway.databases.flatMap(({ database }) => window.pace(database) ?? []);
+      return [{ region, state: gateway.state, paces }];
+    });
+  }
+
   /** The last report of an instance, however old. */
   last(id: InstanceId): ReportedInstance | undefined {
     return this.#reportIn(this.#byRegion.get(id.region), id);
@@ -87,6 +118,12 @@ export class Reports {
   fresh(id: InstanceId): InstanceReport | undefined {
     const last = this.last(id);
     return last && last.ageMs <= reportMaxAgeMs ? last.report : undefined;
+  }
+
+  #windowOf(region: RegionId): GatewayWindow {
+    const window = this.#windows.get(region) ?? new GatewayWindow();
+    this.#windows.set(region, window);
+    return window;
   }
 
   #reportIn(region: RegionReport | undefined, id: InstanceId): ReportedInstance | undefined {

@@ -137,7 +137,7 @@ function prepare(view: OperationView): Decision {
 }
 
 function handOver(view: OperationView): Decision {
-  const { from, to } = view.operation;
+  const { from, to, pins } = view.operation;
   const stopped = view.progressOf(from, "hand-over");
   const replayed = view.progressOf(to, awaiting);
   const hasEnded = replayed?.outcome === "done";
@@ -147,7 +147,7 @@ function handOver(view: OperationView): Decision {
   if (token?.kind === "token" && position?.kind === "position") {
     return compare(to, { token, position, hasEnded });
   }
-  const action = { kind: "hand-over", withinMs: handOverMs } as const;
+  const action = { kind: "hand-over", withinMs: handOverMs, pins } as const;
   return {
     kind: "do",
     deeds: [{ instance: view.instanceOf(from), step: "hand-over", action }],

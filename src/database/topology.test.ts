@@ -48,6 +48,13 @@ test("there is one writer, whichever Region is the primary", () => {
   }
 });
 
+test("every Region is told whose Region writes", () => {
+  for (const primary of [east, west, europe]) {
+    const told = all.map((id) => assignmentOf(id, system, { ...record, primary }, addresses));
+    expect(new Set(told.map(({ writer }) => writer))).toEqual(new Set([primary]));
+  }
+});
+
 test("each byte crosses a link once: only the first instance of a Region streams from another Region", () => {
   for (const primary of [east, west, europe]) {
     for (const id of all) {

@@ -103,6 +103,7 @@ export function assignmentOf(
     version: record.version,
     systemId: record.systemId,
     role: writes ? "primary" : "secondary",
+    writer: record.primary,
     isPromoted: record.isPromoted,
     upstream: mayFollow(instance, record)
       ? upstreamAssignment(instance, record, addresses.addressOf)

@@ -15,6 +15,7 @@ const assignment: Assignment = {
   version: 1,
   systemId: "7001" as SystemId,
   role: "primary",
+  writer: "us-east-1" as RegionId,
   upstream: undefined,
   slots: [west, north].map((region) => ({ slot: region, region, number: 1 })),
   forks: [],

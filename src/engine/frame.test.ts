@@ -25,6 +25,7 @@ const operation: Operation = {
   because: "",
   isCancelled: false,
   overrideFence: undefined,
+  pins: "refuse",
   estimatedLoss: undefined,
   token: undefined,
   fork: undefined,

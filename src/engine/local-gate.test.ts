@@ -17,18 +17,24 @@ registerWriteGateContract(() => {
   };
 });
 
+const terms = { withinMs: 1_000, pins: "refuse" } as const;
+
 test("a write that ends twice counts once", async () => {
   const clock = new SimClock();
   const gate = new LocalGate(clock);
   const [first] = [await gate.pass(never), await gate.pass(never)];
   first?.();
   first?.();
-  expect(await clock.drive(() => gate.hold(1 as Epoch, 20, never))).toBe(false);
+  const held = clock.drive(() => gate.hold(1 as Epoch, { ...terms, withinMs: 20 }, never));
+  expect(await held).toEqual({
+    isHeld: false,
+    because: "writes were in flight for longer than 20 ms",
+  });
 });
 
 test("so many writes may wait, and no more", async () => {
   const gate = new LocalGate(new SimClock());
-  await gate.hold(1 as Epoch, 1_000, never);
+  await gate.hold(1 as Epoch, terms, never);
   const waiting = Array.from({ length: 10_000 }, () => gate.pass(never));
   expect(await gate.pass(never)).toBeUndefined();
   gate.release(1 as Epoch, "us-east-1" as RegionId);

@@ -2,7 +2,7 @@
 import type { Clock } from "../env/env.ts";
 import type { Epoch, RegionId } from "../model/region.ts";
 import { Pulse } from "../std/pulse.ts";
-import type { WriteGate } from "./write-gate.ts";
+import type { HoldOutcome, HoldTerms, WriteGate } from "./write-gate.ts";
 
 /** 10,000 writes wait: far more than the connections of one writer, and a few MB. */
 const waitingMax = 10_000;
@@ -44,16 +44,19 @@ export class LocalGate implements WriteGate {
     return this.#leaveOnce();
   }
 
-  async hold(epoch: Epoch, withinMs: number, signal: AbortSignal): Promise<boolean> {
-    if (epoch < this.#epoch) return false;
+  /** Nothing is pinned here. */
+  async hold(epoch: Epoch, { withinMs }: HoldTerms, signal: AbortSignal): Promise<HoldOutcome> {
+    if (epoch < this.#epoch) return refused(`epoch ${epoch} is over`);
     this.#epoch = epoch;
     const untilMs = this.#clock.monotonicMs() + withinMs;
     this.#heldUntilMs = untilMs;
     while (this.#inFlight > 0 && this.#heldUntilMs === untilMs && this.#leftMs() > 0) {
       await this.#change(this.#leftMs(), signal);
     }
-    // A release, or another hold, came in between: this one is over.
-    return this.#inFlight === 0 && this.#heldUntilMs === untilMs && this.#leftMs() > 0;
+    if (this.#heldUntilMs !== untilMs) return refused("writes were let pass again meanwhile");
+    const isHeld = this.#inFlight === 0 && this.#leftMs() > 0;
+    if (isHeld) return { isHeld, because: "no write is in flight" };
+    return refused(`writes were in flight for longer than ${withinMs} ms`);
   }
 
   release(epoch: Epoch, writer: RegionId): void {
@@ -88,4 +91,8 @@ export class LocalGate implements WriteGate {
     over.abort();
     signal.throwIfAborted();
   }
+}
+
+function refused(because: string): HoldOutcome {
+  return { isHeld: false, because };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Epoch, RegionId } from "../model/region.ts";
-import type { WriteGate } from "./write-gate.ts";
+import type { HoldOutcome, WriteGate } from "./write-gate.ts";
 
 /** `pass` is how a client's write gets through; `drive` runs a test's body, and makes time pass while it waits. */
 export type GateWorld = {
@@ -13,7 +13,8 @@ export type GateWorld = {
 const [one, two] = [1, 2] as [Epoch, Epoch];
 const east = "us-east-1" as RegionId;
 const never = new AbortController().signal;
-const long = 60_000;
+const long = { withinMs: 60_000, pins: "refuse" } as const;
+const short = { ...long, withinMs: 50 };
 
 /** What every `WriteGate` promises. */
 export function registerWriteGateContract(make: () => GateWorld): void {
@@ -35,16 +36,16 @@ export function registerWriteGateContract(make: () => GateWorld): void {
 
   promises("a hold is there when the last write in flight has ended", async (world) => {
     const leave = await world.pass();
-    let answer: boolean | undefined;
+    let answer: HoldOutcome | undefined;
     const held = world.gate.hold(one, long, never).then((is) => (answer = is));
     await world.wait(20);
     expect(answer).toBeUndefined();
     leave();
-    expect(await held).toBe(true);
+    expect(await held).toMatchObject({ isHeld: true });
   });
 
   promises("a new write waits until the release", async (world) => {
-    expect(await world.gate.hold(one, long, never)).toBe(true);
+    expect(await world.gate.hold(one, long, never)).toMatchObject({ isHeld: true });
     const passed = await hasPassed(world);
     expect(passed()).toBe(false);
     world.gate.release(one, east);
@@ -56,13 +57,13 @@ export function registerWriteGateContract(make: () => GateWorld): void {
     "a write that does not end in time is let go on, and so are the others",
     async (world) => {
       await world.pass();
-      expect(await world.gate.hold(one, 50, never)).toBe(false);
+      expect(await world.gate.hold(one, short, never)).toMatchObject({ isHeld: false });
       expect((await hasPassed(world))()).toBe(true);
     },
   );
 
   promises("a hold ends by itself at its deadline", async (world) => {
-    expect(await world.gate.hold(one, 50, never)).toBe(true);
+    expect(await world.gate.hold(one, short, never)).toMatchObject({ isHeld: true });
     const passed = await hasPassed(world);
     expect(passed()).toBe(false);
     await world.wait(60);
@@ -70,14 +71,14 @@ export function registerWriteGateContract(make: () => GateWorld): void {
   });
 
   promises("the release of a lower epoch changes nothing", async (world) => {
-    expect(await world.gate.hold(two, long, never)).toBe(true);
+    expect(await world.gate.hold(two, long, never)).toMatchObject({ isHeld: true });
     world.gate.release(one, east);
     expect((await hasPassed(world))()).toBe(false);
   });
 
   promises("a hold of a lower epoch than the last release is refused", async (world) => {
     world.gate.release(two, east);
-    expect(await world.gate.hold(one, long, never)).toBe(false);
+    expect(await world.gate.hold(one, long, never)).toMatchObject({ isHeld: false });
     expect((await hasPassed(world))()).toBe(true);
   });
 
@@ -86,6 +87,6 @@ export function registerWriteGateContract(make: () => GateWorld): void {
     const held = world.gate.hold(one, long, never);
     await world.wait(10);
     world.gate.release(one, east);
-    expect(await held).toBe(false);
+    expect(await held).toMatchObject({ isHeld: false });
   });
 }

@@ -4,6 +4,7 @@ import type { Address } from "./address.ts";
 import type { Fork } from "./fork.ts";
 import type { Role } from "./instance.ts";
 import type { Lsn } from "./lsn.ts";
+import type { PinRule } from "./operation.ts";
 import type {
   ControllerTerm,
   DatabaseId,
@@ -30,6 +31,8 @@ export type Assignment = {
   /** Undefined until the database system was created. */
   readonly systemId: SystemId | undefined;
   readonly role: Role;
+  /** Whose Region's first instance writes in this epoch. Undefined only in what an earlier version of Leeward kept. */
+  readonly writer: RegionId | undefined;
   /** False between the claim of the epoch and its writer's promotion, which is a command's work alone. */
   readonly isPromoted: boolean;
   /**
@@ -98,7 +101,7 @@ export type CommandAction =
   /** To the target: probes the old writer, and settles when its stream has ended and everything is replayed. */
   | { readonly kind: "await-handover"; readonly upstream: UpstreamAssignment }
   /** To the old writer: holds writes, notes that it handed over, shuts down cleanly. Result: the token. */
-  | { readonly kind: "hand-over"; readonly withinMs: number }
+  | { readonly kind: "hand-over"; readonly withinMs: number; readonly pins: PinRule }
   /** To the old writer: notes that it is fenced, kills every process. */
   | { readonly kind: "fence" }
   /** To the target: from now on no promise for this epoch; settles when the last one given has run out. */

@@ -184,6 +184,11 @@ export const failures = {
     exit: 75,
     hint: "See `leeward link list` and `leeward status`.",
   },
+  "network.handshake-failed": {
+    http: 400,
+    exit: 69,
+    hint: "The client has to speak TLS 1.2 or newer, and to trust the certificate of this world's authority.",
+  },
   "network.refused": {
     http: 401,
     exit: 69,
@@ -224,6 +229,16 @@ export const failures = {
     http: 507,
     exit: 71,
     hint: "Make room on the disk that holds the state directory; Leeward goes on by itself.",
+  },
+  "gateway.no-writer": {
+    http: 503,
+    exit: 75,
+    hint: "`leeward status` shows where the writer is, and whether it accepts writes; repeat.",
+  },
+  "gateway.limit-reached": {
+    http: 503,
+    exit: 75,
+    hint: "`leeward gateway stats` shows what waits; try again when it is less.",
   },
   "postgres.not-installed": {
     http: 500,

@@ -5,6 +5,9 @@ import type { DatabaseId, Epoch, OperationId, RegionId } from "./region.ts";
 
 export type OperationKind = "switchover" | "failover" | "detach" | "add" | "rejoin" | "remove";
 
+/** What becomes of sessions that cannot be taken off their server: a switchover is refused for them, or they end. */
+export type PinRule = "refuse" | "end";
+
 /**
  *   before-claim ──claim──► claimed ──last step──► ended (completed)
  *        └──cancelled, deadline, trouble──► ended (rolled-back)
@@ -58,6 +61,8 @@ export type Operation = {
   readonly isCancelled: boolean;
   /** Failover only: why a person vouches that the old writer is fenced. */
   readonly overrideFence: string | undefined;
+  /** Switchover only. */
+  readonly pins: PinRule;
   readonly estimatedLoss: EstimatedLoss | undefined;
   /** Where the old writer's WAL ends, once it was shut down for this. */
   readonly token: { readonly timeline: number; readonly lsn: Lsn } | undefined;
@@ -76,6 +81,8 @@ export type OperationRequest = {
   /** Refused when another Region is the primary by now: somebody else was faster. */
   readonly expectPrimary: RegionId | undefined;
   readonly overrideFence: string | undefined;
+  /** Switchover only. */
+  readonly pins: PinRule;
 };
 
 /** What an operation would meet if it began now. */
@@ -97,5 +104,6 @@ export type OperationPreview = {
 export type OperationCheck = {
   readonly name: string;
   readonly isPassed: boolean;
+  /** Why it does not pass; where it does, empty, or what to know before one begins. */
   readonly because: string;
 };

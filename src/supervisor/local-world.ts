@@ -4,6 +4,7 @@ import { listeners, type AddressPlan } from "../config/addresses.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/config.ts";
 import { stateDirectoryName, stateLayout, type StateLayout } from "../config/state-directory.ts";
+import type { Certificates } from "../env/certificates.ts";
 import type { Clock, Files, Log, Random } from "../env/env.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import { findInstallation } from "../postgres/installation.ts";
@@ -42,6 +43,7 @@ export type LocalWorldDoors = {
   readonly clock: Clock;
   readonly random: Random;
   readonly files: Files;
+  readonly certificates: Certificates;
   readonly log: (path: string) => Log;
 };
 
@@ -105,7 +107,7 @@ export async function openWorld(
     // Of a supervisor that was killed: until ours is written, nobody must take its number for a supervisor.
     doors.files.remove(layout.supervisor);
     claimStateDirectory(doors, config, layout);
-    const { plan, secrets } = prepareWorld(doors, prepare, layout);
+    const { plan, secrets } = await prepareWorld(doors, prepare, layout);
     const bin = options.pgBin ?? config.postgres.bin;
     await Promise.all([
       checkAddresses(listeners(plan)),

@@ -1,5 +1,6 @@
 /** The supervisor as a program of its own, in the background: `leeward up --detach` starts it. */
 import { stateLayout } from "../config/state-directory.ts";
+import { nodeCertificates } from "../env/node/certificates.ts";
 import { nodeClock } from "../env/node/clock.ts";
 import { nodeFiles } from "../env/node/files.ts";
 import { nodeRandom } from "../env/node/random.ts";
@@ -30,7 +31,13 @@ export async function main(options: string): Promise<void> {
         self: thisProgram(),
         environment: programEnvironment(process.env),
       },
-      { clock: nodeClock, random: nodeRandom, files: nodeFiles, log: fileLog },
+      {
+        clock: nodeClock,
+        random: nodeRandom,
+        files: nodeFiles,
+        certificates: nodeCertificates,
+        log: fileLog,
+      },
       stop.signal,
     );
     answer({ kind: "serving", notYet: [...world.notYet] });

@@ -15,25 +15,30 @@ import {
   parseWorldRecord,
   type WorldRecord,
 } from "../config/world-record.ts";
+import type { Certificates } from "../env/certificates.ts";
 import type { Clock, Files, Random } from "../env/env.ts";
 import { encode } from "../wire/codec.ts";
 import {
   agentSettings,
   controllerSettings,
+  gatewaySettings,
   networkSettings,
   type LogLevel,
 } from "../wire/program-settings.ts";
+import { settingsOfGateway } from "./gateway-settings.ts";
 import {
   settingsOfAgent,
   settingsOfController,
   settingsOfNetwork,
   type WorldParts,
 } from "./settings.ts";
+import { keepCertificates } from "./world-certificates.ts";
 
 export type PrepareDoors = {
   readonly files: Files;
   readonly random: Random;
   readonly clock: Clock;
+  readonly certificates: Certificates;
 };
 
 export type PrepareOptions = {
@@ -65,7 +70,7 @@ export function openStateDirectory(files: Files, options: PrepareOptions): State
  * @throws Failure as `openStateDirectory`, `disk.full`
  */
 export function claimStateDirectory(
-  { files, random }: PrepareDoors,
+  { files, random }: Pick<PrepareDoors, "files" | "random">,
   config: Config,
   layout: StateLayout,
 ): void {
@@ -87,16 +92,17 @@ function adoptedRecord(
 
 export type Prepared = { readonly plan: AddressPlan; readonly secrets: WorldSecrets };
 
-/** Draws the secrets that are missing, makes the directories and writes the settings of each program. */
-export function prepareWorld(
+/** Draws the secrets and makes the certificates that are missing, and writes the settings of each program. */
+export async function prepareWorld(
   doors: PrepareDoors,
   options: PrepareOptions,
   layout: StateLayout,
-): Prepared {
+): Promise<Prepared> {
   const { config, platform } = options;
   const plan = planAddresses(config, platform);
   makeDirectories(doors.files, options, layout);
   const secrets = keepSecrets(doors, config, layout);
+  const identities = await keepCertificates(doors, { config, plan }, layout);
   const parts: WorldParts = {
     config,
     plan,
@@ -114,6 +120,8 @@ export function prepareWorld(
   write(layout.networkSecrets, encode(networkSettings, settingsOfNetwork(parts)));
   for (const region of config.regions) {
     write(layout.agentSecrets(region), encode(agentSettings, settingsOfAgent(parts, region)));
+    const gateway = settingsOfGateway(parts, region, identities.get(region));
+    write(layout.gatewaySecrets(region), encode(gatewaySettings, gateway));
   }
   return { plan, secrets };
 }

@@ -59,9 +59,10 @@ test("an agent is told its own instances, in its own directory, and no other Reg
     "/world/regions/us-west-2/sessions-1",
   ]);
   const text = JSON.stringify(encode(agentSettings, settings));
-  const { agentTokens, apiToken, networkToken } = all.secrets;
+  const { agentTokens, gatewayTokens, apiToken, networkToken } = all.secrets;
   expect(text).toContain(agentTokens[west]?.reveal());
-  for (const other of [agentTokens[east], apiToken, networkToken]) {
+  expect(text).toContain(gatewayTokens[west]?.reveal());
+  for (const other of [agentTokens[east], gatewayTokens[east], apiToken, networkToken]) {
     expect(text).not.toContain(other?.reveal());
   }
 });

@@ -12,6 +12,7 @@ import type {
   LogLevel,
   NetworkSettings,
 } from "../wire/program-settings.ts";
+import { agentsGateway } from "./gateway-settings.ts";
 
 export type WorldParts = {
   readonly config: Config;
@@ -48,11 +49,12 @@ export function settingsOfController(parts: WorldParts): ControllerSettings {
     apiToken: secrets.apiToken,
     control: plan.control,
     networkToken: secrets.networkToken,
-    regions: plan.regions.map(({ region, cidr, agent, instances, seen }) => ({
+    regions: plan.regions.map(({ region, cidr, agent, gateway, instances, seen }) => ({
       region,
       token: agentToken(secrets, region),
       network: cidr,
       agent,
+      gateway,
       instances: instances.map(placed),
       seen: seen.map((other) => ({
         region: other.region,
@@ -68,6 +70,7 @@ export function settingsOfController(parts: WorldParts): ControllerSettings {
       }),
     ),
     links: [...config.links],
+    gateways: { tls: config.gateway.tls, names: config.gateway.names.map((name) => ({ ...name })) },
   };
 }
 
@@ -80,7 +83,13 @@ function placed({ database, number, address }: Placed): Placed {
 /** A global database is one database system; a local one is a system of its own in each Region. */
 function systemsOf(database: DatabaseConfig): ControllerSettings["systems"] {
   const { id, placement, regions, roles, owner } = database;
-  const common = { database: id, owner, roles: [...roles] };
+  const rights = roles.map(({ name, login, superuser, replication }) => ({
+    name,
+    login,
+    superuser,
+    replication,
+  }));
+  const common = { database: id, owner, roles: rights };
   if (placement.kind === "global") {
     const { primary, failover, rejoin, rpoGuardMs, failoverPauseMs } = placement;
     const policy = { failover, rejoin, rpoGuardMs, failoverPauseMs };
@@ -126,6 +135,7 @@ export function settingsOfAgent(parts: WorldParts, region: RegionId): AgentSetti
       command: [...parts.self, "internal", "guard"],
       settingsPath: `${layout.agent(region)}/guard.json`,
     },
+    gateway: agentsGateway(parts, region),
     regionDirectory: layout.region(region),
     instances: instances.map(({ database, number }) => {
       const { superuser, replicator } = databasePasswords(secrets, database);

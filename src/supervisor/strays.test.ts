@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { strayServers } from "./strays.ts";
+import { strayGateways, strayServers } from "./strays.ts";
 
 test.runIf(process.platform === "linux")(
   "a stray is who stands in a data directory, never whom a stale postmaster.pid names",
@@ -30,6 +30,22 @@ test.runIf(process.platform === "linux")(
     }
   },
 );
+
+test("a stray gateway is known by the path of its settings, and nobody else's is taken for it", async () => {
+  const settings = join(tmpdir(), `leeward-gateway-${process.pid}.json`);
+  const start = (path: string): ReturnType<typeof spawn> =>
+    spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)", path], {
+      stdio: "ignore",
+    });
+  const [mine, others] = [start(settings), start(`${settings}.old`)];
+  try {
+    await expect.poll(() => strayGateways(settings)).toEqual([mine.pid]);
+    await expect.poll(() => strayGateways(`${settings}.old`)).toEqual([others.pid]);
+  } finally {
+    mine.kill("SIGKILL");
+    others.kill("SIGKILL");
+  }
+});
 
 test("a Region that was never started has no strays", () => {
   expect(strayServers("/no/such/region")).toEqual([]);

@@ -1,5 +1,6 @@
-/** PostgreSQL's processes of a Region that lost their parent: only where a Region is no PID namespace. */
-import { readdirSync } from "node:fs";
+/** Processes of a Region that lost their parent: only where a Region is no PID namespace. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { processesIn } from "../postgres/process-table.ts";
 
@@ -13,6 +14,38 @@ export function strayServers(regionDirectory: string): readonly number[] {
       .filter(({ isForeign }) => !isForeign)
       .map(({ pid }) => pid),
   );
+}
+
+/** Gateways outlive the agent that started them. Nobody else's last word is the path of their settings. */
+export function strayGateways(settingsPath: string): readonly number[] {
+  return commandLines()
+    .filter(({ words }) => words.endsWith(` ${settingsPath}`))
+    .map(({ pid }) => pid);
+}
+
+type CommandLine = { readonly pid: number; readonly words: string };
+
+function commandLines(): readonly CommandLine[] {
+  if (process.platform !== "linux") return fromPs();
+  const pids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
+  return pids.map((pid) => ({ pid: Number(pid), words: wordsOf(pid) }));
+}
+
+/** None of one that has ended. */
+function wordsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0$/, "").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
+
+function fromPs(): readonly CommandLine[] {
+  const rows = execFileSync("ps", ["-A", "-ww", "-o", "pid=,args="], { encoding: "utf8" });
+  return rows.split("\n").flatMap((row) => {
+    const [, pid, words] = /^\s*(\d+) (.*)$/.exec(row) ?? [];
+    return pid === undefined || words === undefined ? [] : [{ pid: Number(pid), words }];
+  });
 }
 
 /** None where there is no such directory: then nothing was ever started in it. */

@@ -20,7 +20,7 @@ import { boundLog } from "./log-file.ts";
 import { chooseIsolation, hostCommand, dieWithParent, type MachineFacts } from "./isolation.ts";
 import { Program, type ProgramSpec } from "./program.ts";
 import { RegionHost } from "./region-host.ts";
-import { strayServers } from "./strays.ts";
+import { strayGateways, strayServers } from "./strays.ts";
 
 /** 60 s: logs grow slowly. */
 const logCheckMs = 60_000;
@@ -131,7 +131,9 @@ export class Supervisor {
       environment,
     };
     const strays = (): readonly number[] =>
-      isolation === "process-tree" ? strayServers(layout.region(region)) : [];
+      isolation === "process-tree"
+        ? [...strayServers(layout.region(region)), ...strayGateways(layout.gatewaySecrets(region))]
+        : [];
     return new RegionHost(region, spec, this.#doors, {
       strays,
       changed: () => this.#tellPower(),

@@ -107,6 +107,10 @@ const report = fc.record({
   ),
   command: optional(progress),
 });
+const gateway = fc.record({
+  state: fc.constantFrom("serving", "starting", "down"),
+  databases: fc.constant([]),
+});
 const anyQuestion = fc.oneof(
   fc.record({
     kind: kind("report"),
@@ -114,6 +118,7 @@ const anyQuestion = fc.oneof(
     instances: fc.array(report, { maxLength: 3 }),
     evidence: fc.array(evidence, { maxLength: 2 }),
     peers: fc.array(fc.record({ region: name, silentMs: count }), { maxLength: 2 }),
+    gateway: optional(gateway),
     events: fc.array(event, { maxLength: 2 }),
   }),
   fc.record({ kind: kind("outcome"), database: name, number, progress }),
@@ -133,6 +138,7 @@ const assignment = fc.record({
   version: count,
   systemId: optional(name),
   role: fc.constantFrom("primary", "secondary"),
+  writer: optional(name),
   isPromoted: fc.boolean(),
   upstream: optional(upstream),
   slots: fc.array(fc.record({ slot: text, region: name, number }), { maxLength: 3 }),

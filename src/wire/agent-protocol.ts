@@ -6,7 +6,6 @@ import { z } from "zod";
 import type { Assignment, Command, LeaseGrant } from "../model/assignment.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { EvidenceItem, EvidenceSlot } from "../model/evidence.ts";
-import type { Fork } from "../model/fork.ts";
 import type { CommandProgress, InstanceReport } from "../model/instance.ts";
 import type {
   ControllerTerm,
@@ -17,6 +16,8 @@ import type {
   SystemId,
 } from "../model/region.ts";
 import { branded, counter, lsn, maybe, secret } from "./codec.ts";
+import { fork } from "./fork.ts";
+import { gatewayFacts } from "./gateway-protocol.ts";
 
 const database = branded<DatabaseId>();
 const region = branded<RegionId>();
@@ -28,6 +29,7 @@ const number = z.number().int().min(1);
 const version = z.number().int().min(0);
 const bytes = z.number().min(0);
 const because = z.string();
+const pins = z.enum(["refuse", "end"]);
 
 const state = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("absent") }),
@@ -47,12 +49,6 @@ const state = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("diverged"), because }),
   z.object({ kind: z.literal("failed"), because, code: z.string() }),
 ]);
-
-export const fork: z.ZodType<Fork> = z.object({
-  timeline: z.number().int(),
-  parent: z.number().int(),
-  lsn,
-});
 
 const result = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("token"), systemId, timeline: z.number().int(), lsn }),
@@ -140,6 +136,7 @@ export const assignment: z.ZodType<Assignment> = z.object({
   version,
   systemId: maybe(systemId),
   role: z.enum(["primary", "secondary"]),
+  writer: maybe(region),
   isPromoted: z.boolean(),
   upstream: maybe(upstream),
   slots: z.array(z.object({ slot: z.string(), region, number })),
@@ -178,7 +175,7 @@ export const command: z.ZodType<Command> = z.object({
     z.object({ kind: z.literal("clone"), upstream, systemId, replace: z.boolean() }),
     z.object({ kind: z.literal("checkpoint") }),
     z.object({ kind: z.literal("await-handover"), upstream }),
-    z.object({ kind: z.literal("hand-over"), withinMs: z.number() }),
+    z.object({ kind: z.literal("hand-over"), withinMs: z.number(), pins }),
     z.object({ kind: z.literal("fence") }),
     z.object({ kind: z.literal("seal"), epoch }),
     z.object({
@@ -214,6 +211,8 @@ export const question = z.discriminatedUnion("kind", [
     instances: z.array(instanceReport),
     evidence: z.array(evidenceItem),
     peers: z.array(peerSilence),
+    /** Undefined where Regions have no gateway. */
+    gateway: maybe(gatewayFacts),
     /** What happened here since the last report that was taken, for the archive. */
     events: z.array(event),
   }),

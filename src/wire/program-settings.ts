@@ -4,6 +4,12 @@
  */
 import { z } from "zod";
 import type { Address } from "../model/address.ts";
+import {
+  consistencies,
+  nameModes,
+  type GatewayLimits,
+  type GatewayName,
+} from "../model/gateway.ts";
 import type { LinkDirection, LinkEnd, LinkRoute } from "../model/link.ts";
 import type { LinkSettings } from "../model/link-settings.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
@@ -34,6 +40,12 @@ export const linkSettingsCodec = z.object({
   backward: terms.partial(),
 }) as unknown as z.ZodType<LinkSettings>;
 
+const gatewayName: z.ZodType<GatewayName> = z.object({
+  name: z.string(),
+  database,
+  mode: z.enum(nameModes),
+});
+
 const manualOrAutomatic = z.enum(["manual", "automatic"]);
 
 export const controllerSettings = z.object({
@@ -61,6 +73,7 @@ export const controllerSettings = z.object({
       /** The network that the Region lives in, for people. */
       network: z.string(),
       agent: address,
+      gateway: address,
       instances: z.array(placedInstance),
       /** Other Regions' instances as programs in this one reach them, through the links. */
       seen: z.array(z.object({ region, agent: address, instances: z.array(placedInstance) })),
@@ -90,6 +103,8 @@ export const controllerSettings = z.object({
   ),
   passwords: z.array(z.object({ database, role: z.string(), password: secret })),
   links: z.array(linkSettingsCodec),
+  /** What clients may say to the gateways, for people. */
+  gateways: z.object({ tls: z.enum(["off", "offered", "required"]), names: z.array(gatewayName) }),
 });
 
 export const agentSettings = z.object({
@@ -120,6 +135,16 @@ export const agentSettings = z.object({
     command: z.array(z.string()),
     settingsPath: z.string(),
   }),
+  gateway: z.object({
+    /** Starts it, with the path of its settings as one more word. */
+    command: z.array(z.string()),
+    /** Written at the start of the world; see `gatewaySettings`. */
+    settingsPath: z.string(),
+    /** Where the agent answers its gateway, in the Region itself. */
+    listen: address,
+    /** What its gateway presents. */
+    token: secret,
+  }),
   /** Below it lie the instances' directories. */
   regionDirectory: z.string(),
   instances: z.array(
@@ -136,6 +161,68 @@ export const agentSettings = z.object({
   /** Networks (CIDR) from which PostgreSQL accepts connections, with a password. */
   allowFrom: z.array(z.string()),
   postgres: z.object({ bin: maybe(z.string()), maxSlotWalKeepMb: z.number() }),
+});
+
+const limit = z.number().int().min(0);
+
+const gatewayLimits: z.ZodType<GatewayLimits> = z.object({
+  clientsMax: limit,
+  poolSize: limit,
+  serverConnectionsMax: limit,
+  heldUnitsMax: limit,
+  heldBytesMax: limit,
+  holdMs: limit,
+  drainMs: limit,
+  consistencyTimeoutMs: limit,
+  idleInTransactionMs: limit,
+  slowClientMs: limit,
+  cancelMs: limit,
+  loginMs: limit,
+  preparedStatementsMax: limit,
+  preparedPerServerMax: limit,
+  preparedPerClientMax: limit,
+  unitBytesMax: limit,
+  frameBytesMax: limit,
+});
+
+const consistency = z.enum(consistencies);
+
+export const gatewaySettings = z.object({
+  logLevel,
+  region,
+  /** Where clients of this Region, and gateways of the others through their links, find it. */
+  listen: address,
+  /** Its agent, and what it presents to it. */
+  agent: z.object({ address, token: secret }),
+  /** The gateways of the other Regions as this one reaches them, through the links. */
+  peers: z.array(z.object({ region, address })),
+  /** The superuser of every database system, who may use the console with the password of the world's first database. */
+  adminUser: z.string(),
+  adminPassword: secret,
+  /** Those that have an instance in this Region, in the order of the config. */
+  databases: z.array(
+    z.object({
+      database,
+      kind: z.enum(["global", "local"]),
+      /** Of sessions whose role and connection string say nothing else. */
+      consistency,
+      superuserPassword: secret,
+      /** Only roles that say something of their own. */
+      roles: z.array(z.object({ name: z.string(), consistency })),
+    }),
+  ),
+  /** Of the databases above: what a connection string may name. */
+  names: z.array(gatewayName),
+  limits: gatewayLimits,
+  /** PEM. Undefined: TLS is refused. */
+  tls: maybe(
+    z.object({
+      /** A session without it is refused. */
+      isRequired: z.boolean(),
+      certificate: z.string(),
+      privateKey: secret,
+    }),
+  ),
 });
 
 const route = z.object({
@@ -169,5 +256,6 @@ export const networkSettings = z.object({
 
 export type ControllerSettings = z.output<typeof controllerSettings>;
 export type AgentSettings = z.output<typeof agentSettings>;
+export type GatewaySettings = z.output<typeof gatewaySettings>;
 export type NetworkSettings = z.output<typeof networkSettings>;
 export type LogLevel = z.output<typeof logLevel>;

@@ -97,6 +97,7 @@ describe.sequential("a switchover", () => {
       outcome: "completed",
       estimatedLoss: null,
       overrideFence: null,
+      pins: "refuse",
     });
     expect(operation.writePauseMs).toBeGreaterThan(0);
     expect(operation.forkLsn).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);

@@ -76,12 +76,13 @@ describe.sequential("the life of a world", () => {
     expect(isThere).toBe(true);
   });
 
-  test("a write in the secondary Region is refused", async () => {
+  test("the secondary's own PostgreSQL refuses a write", async () => {
     const refused = await world.cli([
       "psql",
       "orders",
       "--region",
       west,
+      "--direct",
       "-c",
       "INSERT INTO t VALUES (8)",
     ]);
@@ -92,7 +93,8 @@ describe.sequential("the life of a world", () => {
   test("status --json is what docs/reference/cli.md says, and parses as the API's contract", async () => {
     const status = await world.json<object>(["status"]);
     statusSchema.parse(status);
-    const chosen = new Set([east, west, "orders", "catalog"]);
+    const names = ["orders", "catalog"].flatMap((name) => [name, `${name}-ro`, `${name}-rw`]);
+    const chosen = new Set([east, west, ...names]);
     const withoutLinks = (value: object): object => ({ ...value, links: null });
     const paths = (value: object): Set<string> => new Set(shapeOf(withoutLinks(value), chosen));
     expect([...paths(status)].toSorted()).toEqual(

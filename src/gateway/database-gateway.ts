@@ -1,0 +1,449 @@
+/**
+ * One database in one Region: where its writer and its readers are now, the connections to them, and what sessions
+ * share. It follows the routes that the agent tells, and decides nothing about them.
+ */
+import type { Clock, Log } from "../env/env.ts";
+import type { Address } from "../model/address.ts";
+import { Failure } from "../model/failure.ts";
+import type { GatewayLimits } from "../model/gateway.ts";
+import type { DatabaseId, RegionId, SystemId } from "../model/region.ts";
+import type { Secret } from "../std/secret.ts";
+import { onAbort } from "../std/on-abort.ts";
+import type { CatalogFacts, StatementBook } from "../sql/sql.ts";
+import type { GatewayCounters, Hold, Route } from "../wire/gateway-protocol.ts";
+import { pgError } from "../wire/postgres/error-response.ts";
+import type { ScramKeys } from "../wire/postgres/scram-keys.ts";
+import type { ConsistencyLevel } from "./consistency.ts";
+import { decideRead, type ReadView, type WriterState } from "./decide-read.ts";
+import { LocalQuestions } from "./local-questions.ts";
+import { Notifications } from "./notifications.ts";
+import { PreparedRegistry } from "./prepared-statements.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import { openServer, type OpenerDoors } from "./server-opener.ts";
+import { ServerPool, type Budget, type OpenResult } from "./server-pool.ts";
+import type {
+  Listener,
+  SessionCounts,
+  SessionHome,
+  SessionIdentity,
+  TargetKind,
+} from "./session-home.ts";
+import { settleRead, type SettledRead } from "./settle-read.ts";
+import type { Token } from "./token.ts";
+import { poolClosedCode } from "./unit-runner.ts";
+import { WriterDoor } from "./writer-door.ts";
+
+export type DatabaseGatewayDoors = OpenerDoors & {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly book: StatementBook;
+  readonly limits: GatewayLimits;
+  /** Tells the agent what became of a hold. */
+  readonly holdOutcome: (outcome: {
+    readonly id: string;
+    readonly isHeld: boolean;
+    readonly because: string;
+  }) => void;
+  readonly cancel: (server: ServerConnection, at: Address) => void;
+};
+
+export type DatabaseGatewaySettings = {
+  readonly database: DatabaseId;
+  readonly region: RegionId;
+  /** The gateways of other Regions as this one reaches them. */
+  readonly peers: readonly { readonly region: RegionId; readonly address: Address }[];
+};
+
+/** 2 s: answers of the writer before, which held what came last and passes it on, may still be on their way. */
+const formerWriterMs = 2_000;
+/** Between tries to reach a server that is not there: 20 ms, doubled up to 500. */
+const retryFirstMs = 20;
+const retryMsMax = 500;
+
+type Target = {
+  readonly key: string;
+  readonly address: Address;
+  readonly isPeer: boolean;
+  readonly isWriter: boolean;
+};
+
+export class DatabaseGateway implements SessionHome {
+  readonly clock: Clock;
+  readonly limits: GatewayLimits;
+  readonly book: StatementBook;
+  readonly registry: PreparedRegistry;
+  readonly door: WriterDoor;
+  readonly counts: SessionCounts = {
+    localReads: 0,
+    writerReads: 0,
+    writes: 0,
+    commits: 0,
+    errors: 0,
+    replays: 0,
+    writeMs: 0,
+    readWaits: 0,
+    readWaitMs: 0,
+  };
+  readonly questions: LocalQuestions;
+  readonly #doors: DatabaseGatewayDoors;
+  readonly #settings: DatabaseGatewaySettings;
+  readonly #end: AbortSignal;
+  readonly #notifications: Notifications;
+  readonly #pools = new Map<
+    string,
+    { readonly target: Target; readonly pool: ServerPool; readonly user: string }
+  >();
+  readonly #budgets = new Map<string, Budget>();
+  readonly #keys = new Map<string, ScramKeys>();
+  readonly #addresses = new WeakMap<ServerConnection, Address>();
+  #parameters: ReadonlyMap<string, string> = new Map();
+  readonly #parametersOf = new Map<string, ReadonlyMap<string, string>>();
+  #route: Route | undefined;
+  #holds = 0;
+  #holdMs = 0;
+
+  constructor(
+    settings: DatabaseGatewaySettings,
+    superuser: { readonly user: string; readonly password: Secret },
+    doors: DatabaseGatewayDoors,
+    end: AbortSignal,
+  ) {
+    const { clock, limits, book } = doors;
+    this.#doors = doors;
+    this.#settings = settings;
+    this.#end = end;
+    this.clock = clock;
+    this.limits = limits;
+    this.book = book;
+    this.registry = new PreparedRegistry({
+      statementsMax: limits.preparedStatementsMax,
+      bytesMax: registryBytesMax,
+    });
+    this.door = new WriterDoor(
+      clock,
+      {
+        tell: (outcome) => {
+          if (outcome.isHeld) this.#holds += 1;
+          doors.log.info("gateway.hold-settled", { database: settings.database, ...outcome });
+          doors.holdOutcome(outcome);
+        },
+        emptied: () => this.#closeIdleHere(),
+      },
+      { waitingMax: limits.heldUnitsMax, waitingBytesMax: limits.heldBytesMax },
+    );
+    const login = { ...superuser, database: settings.database };
+    this.questions = new LocalQuestions(login, { clock, limits }, end);
+    this.#notifications = new Notifications(login, { clock, log: doors.log }, end);
+    onAbort(end, () => this.#destroyAll());
+  }
+
+  get route(): Route | undefined {
+    return this.#route;
+  }
+
+  get database(): DatabaseId {
+    return this.#settings.database;
+  }
+
+  get systemId(): SystemId | undefined {
+    return this.#route?.systemId;
+  }
+
+  get isWriterHere(): boolean {
+    const route = this.#route;
+    return route !== undefined && route.writer === this.#settings.region;
+  }
+
+  get hasLocal(): boolean {
+    return this.#route?.instances.some(({ isServing }) => isServing) ?? false;
+  }
+
+  /** A writer here that may write now, by its lease on this machine's clock. */
+  get mayWriteHere(): boolean {
+    const route = this.#route;
+    return route !== undefined && this.clock.monotonicMs() < route.leaseUntilMs;
+  }
+
+  /** What the agent says now. */
+  follow(route: Route | undefined): void {
+    const before = this.#route;
+    this.#route = route;
+    const isElsewhere = before?.epoch !== route?.epoch || before?.writer !== route?.writer;
+    if (route && isElsewhere) {
+      const { database, epoch, writer } = route;
+      this.#doors.log.info("gateway.writer-known", { database, epoch, writer });
+      this.#leaveFormer();
+    }
+    this.questions.follow(route, this.isWriterHere ? undefined : this.#peerAddress());
+    this.#notifications.follow(this.#writerTarget()?.address, this.isWriterHere);
+    this.door.follow(this.isWriterHere ? route?.hold : undefined);
+  }
+
+  /** The user's own login has proved these. */
+  keep(user: string, keys: ScramKeys): void {
+    this.#keys.set(user, keys);
+  }
+
+  use(facts: CatalogFacts): void {
+    this.book.use(facts);
+    this.registry.forgetMeanings();
+  }
+
+  parameter(name: string): string | undefined {
+    return this.#parameters.get(name);
+  }
+
+  /** What a server reported to this user, or to anybody. */
+  parametersFor(user: string): ReadonlyMap<string, string> {
+    return this.#parametersOf.get(user) ?? this.#parameters;
+  }
+
+  pool(kind: TargetKind, identity: SessionIdentity): ServerPool {
+    const target = this.#target(kind, identity);
+    const hops = (identity.peer?.hops ?? 0) + 1;
+    const key = `${target.key} ${hops} ${identity.user}`;
+    const known = this.#pools.get(key);
+    if (target.isWriter && !target.isPeer && !this.mayWriteHere) known?.pool.closeIdle();
+    if (known && !known.pool.isClosed) return known.pool;
+    const budget = this.#budgets.get(target.key) ?? {
+      used: 0,
+      max: this.limits.serverConnectionsMax,
+    };
+    this.#budgets.set(target.key, budget);
+    const { user } = identity;
+    const pool = new ServerPool(
+      {
+        open: () => this.#open(target, user, hops),
+        pause: (failures) => this.#pause(failures),
+      },
+      this.limits.poolSize,
+      budget,
+    );
+    this.#pools.set(key, { target, pool, user });
+    return pool;
+  }
+
+  describe(kind: TargetKind): string {
+    const { database } = this.#settings;
+    if (kind === "local") return `an instance of ${database} in ${this.#settings.region}`;
+    return `the writer of ${database} in ${this.#route?.writer ?? "a Region that is not known yet"}`;
+  }
+
+  readAtOnce(level: ConsistencyLevel, token: Token | undefined): "local" | undefined {
+    if (level === "eventual" || level === "off" || (level === "session" && token === undefined)) {
+      return "local";
+    }
+    const decision = decideRead({ ...this.#readView({ level, token }), asked: undefined });
+    return decision.kind === "local" ? "local" : undefined;
+  }
+
+  settleRead(
+    session: { readonly level: ConsistencyLevel; readonly token: Token | undefined },
+    signal: AbortSignal,
+  ): Promise<SettledRead> {
+    const { replay, position } = this.questions;
+    return settleRead(
+      {
+        view: () => this.#readView(session),
+        waitFor: (point, withinMs, until) => replay.waitFor(point, withinMs, until),
+        learnt: (point) => replay.learnt(point),
+        follow: (point) => replay.follow(point),
+        writerPosition: (until) => position.read(until),
+      },
+      signal,
+    );
+  }
+
+  async writerPosition(signal: AbortSignal): Promise<Token> {
+    const token = await this.questions.ownPosition(this.systemId, signal);
+    if (this.mayWriteHere) return token;
+    throw new Failure("gateway.no-writer", `The lease of ${this.database} here is over`);
+  }
+
+  learnt(token: Token): void {
+    this.questions.replay.learnt(token);
+  }
+
+  catalogChanged(): void {
+    this.questions.catalogChanged();
+  }
+
+  cancelAt(server: ServerConnection): void {
+    const address = this.#addresses.get(server);
+    if (address) this.#doors.cancel(server, address);
+  }
+
+  listen(channel: string, listener: Listener): Promise<void> {
+    return this.#notifications.listen(channel, listener, this.#end);
+  }
+
+  unlisten(channel: string | undefined, listener: Listener): void {
+    this.#notifications.unlisten(channel, listener);
+  }
+
+  /** For the agent, and for people. */
+  counters(sessions: number, pinned: number, rejected: number): GatewayCounters {
+    return {
+      ...this.counts,
+      sessions,
+      pinnedSessions: pinned,
+      heldUnits: this.door.waiting,
+      serverConnections: [...this.#pools.values()].reduce((sum, { pool }) => sum + pool.size, 0),
+      rejectedSessions: rejected,
+      holds: this.#holds,
+      holdMs: this.#holdMs,
+    };
+  }
+
+  pools(): readonly {
+    readonly target: string;
+    readonly user: string;
+    readonly size: number;
+    readonly idle: number;
+    readonly waiting: number;
+    readonly trouble: string | undefined;
+  }[] {
+    return [...this.#pools.values()].map(({ target, pool, user }) => ({
+      target: target.key,
+      user,
+      size: pool.size,
+      idle: pool.idle,
+      waiting: pool.waiting,
+      trouble: pool.trouble,
+    }));
+  }
+
+  get hold(): Hold | undefined {
+    return this.#route?.hold;
+  }
+
+  #readView(session: {
+    readonly level: ConsistencyLevel;
+    readonly token: Token | undefined;
+  }): Omit<ReadView, "asked"> {
+    const route = this.#route;
+    const { replay, position } = this.questions;
+    const writer: WriterState = route === undefined ? "unreachable" : "reachable";
+    return {
+      level: session.level,
+      token: session.token,
+      known: {
+        systemId: route?.systemId ?? ("" as SystemId),
+        forks: route?.forks ?? [],
+        timeline: Math.max(route?.timeline ?? 0, replay.position?.timeline ?? 0),
+      },
+      replay,
+      writer,
+      writerRttMs: position.rttMs,
+      limits: { consistencyTimeoutMs: this.limits.consistencyTimeoutMs, globalReads: "local" },
+    };
+  }
+
+  #target(kind: TargetKind, identity: SessionIdentity): Target {
+    const writer = this.#writerTarget();
+    if (kind === "writer" && writer) return writer;
+    const route = this.#route;
+    const serving = route?.instances.filter(({ isServing }) => isServing) ?? [];
+    // Whoever was here before comes to the same instance, so that what it has seen it sees again.
+    const chosen =
+      serving[identity.key.processId % Math.max(1, serving.length)] ?? route?.instances[0];
+    if (chosen === undefined) return nowhere;
+    const { number, address } = chosen;
+    const isWriter = this.isWriterHere && number === 1;
+    return { key: `instance ${number}`, address, isPeer: false, isWriter };
+  }
+
+  #writerTarget(): Target | undefined {
+    const route = this.#route;
+    if (route === undefined) return undefined;
+    if (this.isWriterHere) {
+      const first = route.instances.find(({ number }) => number === 1);
+      return first && { key: "instance 1", address: first.address, isPeer: false, isWriter: true };
+    }
+    const address = this.#peerAddress();
+    const key = `gateway of ${route.writer} (epoch ${route.epoch})`;
+    return address && { key, address, isPeer: true, isWriter: true };
+  }
+
+  #peerAddress(): Address | undefined {
+    return this.#settings.peers.find(({ region }) => region === this.#route?.writer)?.address;
+  }
+
+  async #open(target: Target, user: string, hops: number): Promise<OpenResult> {
+    const keys = this.#keys.get(user);
+    if (target === nowhere || keys === undefined) {
+      return { kind: "unreachable", because: "it is not known yet where to go" };
+    }
+    if (target.isWriter && !target.isPeer && (!this.mayWriteHere || this.door.phase === "held")) {
+      return { kind: "unreachable", because: "the writer here has no lease now" };
+    }
+    const { database, region } = this.#settings;
+    const result = await openServer(
+      target,
+      {
+        user,
+        database: target.isPeer ? `${database}-rw` : database,
+        credential: { kind: "keys", keys },
+        parameters: new Map(target.isPeer ? [["leeward.peer", `${region}/${hops}`]] : []),
+        mayPassOn: () => !this.isWriterHere || target.isPeer || this.mayWriteHere,
+      },
+      this.#doors,
+      this.#end,
+    );
+    if (result.kind === "open") {
+      this.#addresses.set(result.server, target.address);
+      this.#parameters = result.server.parameters;
+      this.#parametersOf.set(user, result.server.parameters);
+    }
+    return result;
+  }
+
+  async #pause(failures: number): Promise<void> {
+    const ms = Math.min(retryMsMax, retryFirstMs * 2 ** Math.min(failures - 1, 10));
+    await this.clock.sleep(ms, this.#end).catch(() => undefined);
+  }
+
+  /** The writer is somebody else: who waits for the old one is sent to the new one. */
+  #leaveFormer(): void {
+    const target = this.#writerTarget();
+    for (const [key, one] of this.#pools) {
+      const isFormer = one.target.isPeer
+        ? one.target.key !== target?.key
+        : one.target.key !== "instance 1";
+      if (!isFormer) continue;
+      this.#pools.delete(key);
+      one.pool.close(poolClosed);
+      void this.#destroyLater(one.pool);
+    }
+  }
+
+  async #destroyLater(pool: ServerPool): Promise<void> {
+    await this.clock.sleep(formerWriterMs, this.#end).catch(() => undefined);
+    pool.destroy(poolClosed);
+  }
+
+  #closeIdleHere(): void {
+    for (const { target, pool } of this.#pools.values()) if (!target.isPeer) pool.closeIdle();
+  }
+
+  #destroyAll(): void {
+    for (const { pool } of this.#pools.values()) pool.destroy(poolClosed);
+    this.#pools.clear();
+  }
+}
+
+/** 64 MiB of texts that clients have prepared. */
+const registryBytesMax = 67_108_864;
+
+const nowhere: Target = {
+  key: "nowhere",
+  address: { host: "", port: 0 },
+  isPeer: false,
+  isWriter: false,
+};
+
+const poolClosed = pgError({
+  severity: "FATAL",
+  code: poolClosedCode,
+  message: "the writer is elsewhere now",
+});

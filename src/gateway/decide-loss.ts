@@ -1,0 +1,98 @@
+/**
+ * What a client is told when its server is lost under it. Pure. One honest error: that nothing was done, or that nobody
+ * can say; and nothing at all where the statement can be asked again.
+ */
+import { pgError, type PgError } from "../wire/postgres/error-response.ts";
+import type { Status } from "./session-transaction.ts";
+
+export type LossView = {
+  readonly because: string;
+  /** A transaction that the client began was open. */
+  readonly isInTransaction: boolean;
+  /** The session was bound to the server by something that only that server had. */
+  readonly isPinned: boolean;
+  /** The unit that was under way. */
+  readonly unit:
+    | {
+        readonly hasAnswered: boolean;
+        /** It does nothing that would be there twice. */
+        readonly isReplayable: boolean;
+        /** It asked for a commit. */
+        readonly commits: boolean;
+      }
+    | undefined;
+  /** What the client has been sent ends inside a message. */
+  readonly isInsideMessage: boolean;
+};
+
+export type LossDecision =
+  /** The client's stream is broken, too. */
+  | { readonly kind: "cut" }
+  /** As if nothing had happened. */
+  | { readonly kind: "retry" }
+  /** The client hears of it with its next statement. */
+  | { readonly kind: "remember" }
+  /** Nothing was lost that the client knows of. */
+  | { readonly kind: "nothing" }
+  | { readonly kind: "error"; readonly error: PgError; readonly status: Status }
+  | { readonly kind: "end"; readonly error: PgError };
+
+export function decideLoss(view: LossView): LossDecision {
+  const { unit, because } = view;
+  if (view.isInsideMessage) return { kind: "cut" };
+  if (view.isPinned && !view.isInTransaction && unit === undefined) {
+    return { kind: "end", error: sessionLost(because) };
+  }
+  if (unit === undefined) return view.isInTransaction ? { kind: "remember" } : { kind: "nothing" };
+  if (view.isInTransaction) {
+    return unit.commits
+      ? { kind: "error", error: outcomeUnknown(because), status: "I" }
+      : { kind: "error", error: transactionLost(because), status: "E" };
+  }
+  if (unit.isReplayable && !unit.hasAnswered && !view.isPinned) return { kind: "retry" };
+  const error = unit.isReplayable ? readLost(because) : outcomeUnknown(because);
+  return view.isPinned
+    ? { kind: "end", error: { ...error, severity: "FATAL" } }
+    : { kind: "error", error, status: "I" };
+}
+
+/** A retry is safe: frameworks know the code as "run the transaction again". */
+export function transactionLost(because: string): PgError {
+  return pgError({
+    severity: "ERROR",
+    code: "40001",
+    message: "the transaction was rolled back: its server was lost",
+    detail: `Nothing of it was committed. ${because}`,
+    hint: "Run the transaction again.",
+  });
+}
+
+function outcomeUnknown(because: string): PgError {
+  return pgError({
+    severity: "ERROR",
+    code: "08007",
+    message: "the server was lost while it committed: whether the changes are there is not known",
+    detail: because,
+    hint: "Look whether the changes are there before you make them again.",
+  });
+}
+
+function readLost(because: string): PgError {
+  return pgError({
+    severity: "ERROR",
+    code: "08006",
+    message: "the server was lost while it answered",
+    detail: `Nothing was changed. ${because}`,
+    hint: "Ask again.",
+  });
+}
+
+function sessionLost(because: string): PgError {
+  return pgError({
+    severity: "FATAL",
+    code: "57P01",
+    message: "the session has ended: the server that it was bound to was lost",
+    detail: because,
+    hint: "Temporary tables, session locks and cursors are gone with it. Connect again.",
+  });
+}

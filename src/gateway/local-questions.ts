@@ -1,0 +1,105 @@
+/** What the gateway itself asks: the first instance of its Region, and the writer's gateway. */
+import type { Clock } from "../env/env.ts";
+import type { Address } from "../model/address.ts";
+import { formatAddress } from "../model/address.ts";
+import { Failure } from "../model/failure.ts";
+import type { GatewayLimits } from "../model/gateway.ts";
+import type { SystemId } from "../model/region.ts";
+import { Bell } from "../std/bell.ts";
+import type { CatalogFacts } from "../sql/sql.ts";
+import { readFacts } from "../sql/catalog-facts.ts";
+import type { Route } from "../wire/gateway-protocol.ts";
+import { InternalConnection, type InternalLogin } from "./internal-connection.ts";
+import { replayPosition, writerPosition } from "./positions.ts";
+import { ReplayWatch } from "./replay-watch.ts";
+import { parseToken, type Token } from "./token.ts";
+import { Verifiers } from "./verifiers.ts";
+import { WriterPosition } from "./writer-position.ts";
+
+export class LocalQuestions {
+  readonly replay: ReplayWatch;
+  readonly position: WriterPosition;
+  readonly verifiers: Verifiers;
+  readonly catalogBell = new Bell();
+  readonly #login: InternalLogin;
+  readonly #clock: Clock;
+  #local: { readonly key: string; readonly connection: InternalConnection } | undefined;
+  #writer: { readonly key: string; readonly connection: InternalConnection } | undefined;
+
+  constructor(
+    login: InternalLogin,
+    { clock, limits }: { readonly clock: Clock; readonly limits: GatewayLimits },
+    end: AbortSignal,
+  ) {
+    this.#login = login;
+    this.#clock = clock;
+    this.replay = new ReplayWatch(
+      { clock, position: (signal) => replayPosition(this.#here(), signal) },
+      end,
+    );
+    this.position = new WriterPosition(
+      { clock, ask: (signal) => this.#askWriter(signal) },
+      limits.consistencyTimeoutMs,
+      end,
+    );
+    const query = (sql: string, signal: AbortSignal): ReturnType<InternalConnection["query"]> =>
+      this.#here().query(sql, signal);
+    this.verifiers = new Verifiers({ clock, query }, end);
+  }
+
+  /** @param peer the gateway of the writer's Region, where that is another one */
+  follow(route: Route | undefined, peer: Address | undefined): void {
+    const local = route?.instances.find(({ number }) => number === 1)?.address;
+    this.#local = this.#moved(this.#local, local, this.#login.database);
+    this.#writer = this.#moved(this.#writer, peer, `${this.#login.database}-rw`);
+    if (route) this.replay.useForks(route.forks);
+  }
+
+  /** Where the WAL of the writer here ends. @throws Failure */
+  ownPosition(systemId: SystemId | undefined, signal: AbortSignal): Promise<Token> {
+    if (systemId === undefined)
+      throw new Failure("gateway.no-writer", "The database has no writer yet");
+    return writerPosition(this.#here(), { isAsynchronous: true, systemId }, signal);
+  }
+
+  /** What the instance here knows of its catalog. @throws Failure */
+  facts(signal: AbortSignal): Promise<CatalogFacts> {
+    return readFacts((sql) => this.#here().query(sql, signal));
+  }
+
+  catalogChanged(): void {
+    this.catalogBell.ring();
+  }
+
+  /** By the gateway there, which looks at its lease before it answers. */
+  async #askWriter(signal: AbortSignal): Promise<Token> {
+    const { connection } = this.#writer ?? {};
+    if (!connection) throw new Failure("gateway.no-writer", "The writer's Region is not known");
+    const [row] = await connection.query("SHOW leeward.token", signal);
+    const token = parseToken(row?.[0] ?? "");
+    if (!token) throw new Failure("gateway.no-writer", "The writer's gateway gave no position");
+    return token;
+  }
+
+  #here(): InternalConnection {
+    if (this.#local) return this.#local.connection;
+    throw new Failure("gateway.no-writer", `No instance of ${this.#login.database} is known here`);
+  }
+
+  #moved(
+    present: { readonly key: string; readonly connection: InternalConnection } | undefined,
+    address: Address | undefined,
+    database: string,
+  ): { readonly key: string; readonly connection: InternalConnection } | undefined {
+    const key = address && formatAddress(address);
+    if (key === present?.key) return present;
+    present?.connection.close();
+    if (address === undefined || key === undefined) return undefined;
+    const connection = new InternalConnection(
+      address,
+      { ...this.#login, database },
+      { clock: this.#clock, onLost: () => this.replay.forget() },
+    );
+    return { key, connection };
+  }
+}

@@ -1,0 +1,120 @@
+/** From what a client's startup message asks for to who its session is. */
+import type { GatewayName } from "../model/gateway.ts";
+import type { GatewaySettings } from "../wire/program-settings.ts";
+import type { BackendKey } from "../wire/postgres/backend-messages.ts";
+import { pgError, type PgError } from "../wire/postgres/error-response.ts";
+import { parseStartupOptions } from "../wire/postgres/startup-options.ts";
+import { WireError } from "../wire/postgres/wire-error.ts";
+import { consistencySetting, parseConsistency, type ConsistencyLevel } from "./consistency.ts";
+import type { RequestedLogin } from "./requested-login.ts";
+import type { PeerMark, SessionIdentity } from "./session-home.ts";
+import { SessionSettings, settingStatement } from "./session-settings.ts";
+import { parseToken, type Token } from "./token.ts";
+
+export type IdentityReading =
+  | { readonly kind: "session"; readonly identity: SessionIdentity }
+  | { readonly kind: "refused"; readonly error: PgError };
+
+/** A statement that was held goes on to the next writer, and once more if that one moves meanwhile. */
+const hopsMax = 3;
+
+export function readIdentity(
+  login: RequestedLogin,
+  name: GatewayName,
+  settings: Pick<GatewaySettings, "databases">,
+  session: { readonly remote: string; readonly key: BackendKey },
+): IdentityReading {
+  const asked = readParameters(login.parameters);
+  if ("error" in asked) return { kind: "refused", error: asked.error };
+  const { level, token, peer, startup } = asked;
+  if (peer !== undefined && peer.hops > hopsMax) {
+    return refused("57P03", "the gateways do not agree where the writer is", "Connect again.");
+  }
+  return {
+    kind: "session",
+    identity: {
+      ...session,
+      user: login.user,
+      name: login.database,
+      mode: name.mode,
+      level: level ?? configuredLevel(settings, name, login.user),
+      startup: SessionSettings.of(startup),
+      token,
+      peer,
+    },
+  };
+}
+
+type Asked = {
+  level: ConsistencyLevel | undefined;
+  token: Token | undefined;
+  peer: PeerMark | undefined;
+  readonly startup: Map<string, string>;
+};
+
+function readParameters(
+  parameters: ReadonlyMap<string, string>,
+): Asked | { readonly error: PgError } {
+  const asked: Asked = { level: undefined, token: undefined, peer: undefined, startup: new Map() };
+  try {
+    const { options = "", ...others } = Object.fromEntries(parameters);
+    const named = Object.entries(others).map(([name, value]) => ({ name, value }));
+    for (const { name, value } of [...parseStartupOptions(options), ...named]) {
+      const error = readOne(name.toLowerCase(), value, asked);
+      if (error) return { error };
+    }
+    return asked;
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const { sqlState: code, message } = error;
+    return { error: pgError({ severity: "FATAL", code, message }) };
+  }
+}
+
+function readOne(name: string, value: string, asked: Asked): PgError | undefined {
+  const setting = consistencySetting(name);
+  if (setting !== undefined) {
+    const parsed = parseConsistency(setting, value);
+    if (parsed.kind === "invalid") {
+      return pgError({
+        severity: "FATAL",
+        code: parsed.sqlState,
+        message: parsed.message,
+        hint: parsed.hint,
+      });
+    }
+    asked.level = parsed.level;
+    return undefined;
+  }
+  if (name === "leeward.token") {
+    asked.token = parseToken(value);
+    if (asked.token !== undefined || value === "") return undefined;
+    return pgError({
+      severity: "FATAL",
+      code: "22023",
+      message: 'invalid value for parameter "leeward.token"',
+    });
+  }
+  if (name === "leeward.peer") {
+    const [region = "", hops = "1"] = value.split("/");
+    asked.peer = { region, hops: Number.parseInt(hops, 10) || hopsMax + 1 };
+    return undefined;
+  }
+  asked.startup.set(name, settingStatement(name, value));
+  return undefined;
+}
+
+/** The nearest that says something: role, database. */
+function configuredLevel(
+  { databases }: Pick<GatewaySettings, "databases">,
+  name: GatewayName,
+  user: string,
+): ConsistencyLevel {
+  const database = databases.find((one) => one.database === name.database);
+  const role = database?.roles.find((one) => one.name === user);
+  return role?.consistency ?? database?.consistency ?? "session";
+}
+
+function refused(code: string, message: string, hint: string): IdentityReading {
+  return { kind: "refused", error: pgError({ severity: "FATAL", code, message, hint }) };
+}

@@ -1,0 +1,132 @@
+/** What the gateway answers itself: its own settings, BEGIN before there is anything to do, LISTEN. */
+import { describeError } from "../model/failure.ts";
+import { encodeError, pgError, type PgError } from "../wire/postgres/error-response.ts";
+import { transactionLost } from "./decide-loss.ts";
+import { tokenSetting, type UnitDecision } from "./decide-unit.ts";
+import { invalidValue, noServer, transactionAborted, unknownSetting } from "./gateway-errors.ts";
+import { encodeAnswer } from "./local-answer.ts";
+import type { Listener, SessionHome } from "./session-home.ts";
+import type { SessionState } from "./session-state.ts";
+import { formatToken } from "./token.ts";
+import type { Unit } from "./unit.ts";
+
+export type OwnCommandDoors = {
+  readonly state: SessionState;
+  readonly home: SessionHome;
+  readonly listener: Listener;
+};
+
+/** Up to ReadyForQuery. */
+export type OwnAnswer = { readonly bytes: Buffer; readonly isError: boolean };
+
+/** A promise where somebody else has to be asked; it never rejects. */
+export function answerHere(
+  unit: Unit,
+  decision: UnitDecision,
+  doors: OwnCommandDoors,
+): OwnAnswer | Promise<OwnAnswer> {
+  const { state } = doors;
+  const { transaction } = state;
+  switch (decision.kind) {
+    case "begin":
+      transaction.defer(textOf(unit), decision.isReadOnly);
+      return tagged(unit, beginTag(unit));
+    case "end":
+      transaction.endHere(decision.commits);
+      if (decision.chains) transaction.defer("BEGIN", false);
+      return tagged(unit, decision.commits ? "COMMIT" : "ROLLBACK");
+    case "broken":
+      transaction.tell();
+      return refused(transactionLost(decision.because));
+    case "rollback-broken":
+      transaction.endHere(false);
+      return tagged(unit, "ROLLBACK");
+    case "aborted":
+      return refused(transactionAborted());
+    case "set":
+      return set(unit, decision, state);
+    case "show":
+      return show(unit, decision.name, doors);
+    case "listen":
+      return listen(unit, decision.channel, doors);
+    case "unlisten":
+      doors.home.unlisten(decision.channel, doors.listener);
+      return tagged(unit, "UNLISTEN");
+    default:
+      return refused(notAnswered);
+  }
+}
+
+const notAnswered = pgError({
+  severity: "ERROR",
+  code: "XX000",
+  message: "the gateway has no answer to this",
+});
+
+function tagged(unit: Unit, tag: string): OwnAnswer {
+  return { bytes: encodeAnswer(unit, { tag, result: undefined }), isError: false };
+}
+
+function shown(unit: Unit, column: string, value: string): OwnAnswer {
+  return { bytes: encodeAnswer(unit, { tag: "SHOW", result: { column, value } }), isError: false };
+}
+
+function refused(error: PgError): OwnAnswer {
+  return { bytes: encodeError(error), isError: true };
+}
+
+function set(
+  unit: Unit,
+  { name, value }: Extract<UnitDecision, { readonly kind: "set" }>,
+  state: SessionState,
+): OwnAnswer {
+  const trouble = state.set(name, value);
+  if (trouble === undefined) return tagged(unit, value === undefined ? "RESET" : "SET");
+  const error =
+    trouble.kind === "unknown"
+      ? unknownSetting(name)
+      : invalidValue(name, value ?? "", trouble.hint);
+  if (state.transaction.status === "T") state.transaction.lose(error.message);
+  state.transaction.tell();
+  return refused(error);
+}
+
+/** In the writer's Region the token is asked for when somebody wants to see it: nobody needs it there. */
+async function showToken(unit: Unit, { home }: OwnCommandDoors): Promise<OwnAnswer> {
+  try {
+    const token = await home.writerPosition(new AbortController().signal);
+    return shown(unit, tokenSetting, formatToken(token));
+  } catch (error) {
+    return refused(noServer("the writer", 0, describeError(error)));
+  }
+}
+
+function show(unit: Unit, name: string, doors: OwnCommandDoors): OwnAnswer | Promise<OwnAnswer> {
+  if (name === tokenSetting && doors.home.isWriterHere) return showToken(unit, doors);
+  const value = doors.state.show(name);
+  return value === undefined ? refused(unknownSetting(name)) : shown(unit, name, value);
+}
+
+async function listen(
+  unit: Unit,
+  channel: string,
+  { home, listener }: OwnCommandDoors,
+): Promise<OwnAnswer> {
+  try {
+    await home.listen(channel, listener);
+    return tagged(unit, "LISTEN");
+  } catch (error) {
+    return refused(noServer("the writer", 0, describeError(error)));
+  }
+}
+
+/** The statement's text, of a simple query or of the one statement that is executed. */
+function textOf(unit: Unit): string {
+  if (unit.kind === "simple") return unit.bytes.toString("utf8", 5, unit.bytes.length - 1);
+  const [prepared] = unit.executed;
+  return prepared?.body.toString("utf8", 0, prepared.textBytes) ?? "BEGIN";
+}
+
+function beginTag(unit: Unit): string {
+  return /^\s*start\b/i.test(textOf(unit)) ? "START TRANSACTION" : "BEGIN";
+}

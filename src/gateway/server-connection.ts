@@ -1,0 +1,429 @@
+/**
+ * A connection to a server, PostgreSQL or another Region's gateway, that clients take in turns. It passes on what the
+ * server says to whoever holds it, in runs as long as they come; everything that is not the client's own stays here.
+ */
+import type { ByteSocket } from "../env/byte-socket.ts";
+import { assert } from "../std/assert.ts";
+import {
+  decodeDataRow,
+  decodeParameterStatus,
+  type BackendKey,
+} from "../wire/postgres/backend-messages.ts";
+import { decodeError, type PgError } from "../wire/postgres/error-response.ts";
+import { FrameScanner, type FrameHandler } from "../wire/postgres/frame-scanner.ts";
+import { encodeQuery } from "../wire/postgres/frontend-messages.ts";
+import { backend } from "../wire/postgres/message-types.ts";
+import { ServerStatements } from "./prepared-statements.ts";
+import { refusalOf } from "./refusal.ts";
+import { tokenSetting } from "./decide-unit.ts";
+import type { ReplyScript } from "./reply-script.ts";
+import { SessionSettings } from "./session-settings.ts";
+import type { Status } from "./session-transaction.ts";
+import { forgetSkipped, type ServerKnowledge } from "./translate.ts";
+import type { UnitPass } from "./unit-pass.ts";
+
+/** Whoever holds the connection. */
+export interface ServerUser {
+  /** Around everything that one chunk of the server brings. */
+  begin(): void;
+  finish(): void;
+  /** To the client, at once. The view is good during the call only. */
+  pass(bytes: Buffer): void;
+  /** The unit's ReadyForQuery has come; it is not passed on. */
+  unitEnded(pass: UnitPass, status: Status): void;
+  /** Another gateway tells what its writer's position is, before it says that it is ready. */
+  tokenCame(text: string): void;
+  /** COPY data are wanted. */
+  copyInBegan(pass: UnitPass): void;
+  /** The connection is gone, with everything that was under way on it. */
+  serverLost(because: string): void;
+}
+
+export type OwnResult = {
+  readonly rows: readonly (readonly (string | undefined)[])[];
+  readonly error: PgError | undefined;
+};
+
+type Expected = { readonly kind: "unit"; readonly pass: UnitPass } | OwnQuery;
+
+type OwnQuery = {
+  readonly kind: "own";
+  readonly rows: (readonly (string | undefined)[])[];
+  error: PgError | undefined;
+  readonly settle: (result: OwnResult) => void;
+};
+
+export type ServerLimits = {
+  readonly preparedPerServerMax: number;
+  readonly frameBytesMax: number;
+};
+
+/** 1 MiB: of an error, a notice, a row description; larger ones pass unread. */
+const wholeBytesMax = 1_048_576;
+
+const passedUnread = new Set<number>([backend.dataRow, backend.copyData]);
+const whole = new Set<number>(Object.values(backend).filter((type) => !passedUnread.has(type)));
+
+export class ServerConnection implements FrameHandler {
+  /** What it has SET, as far as we know. */
+  settings = SessionSettings.none;
+  /** Something ran in it that may have changed anything. */
+  isOpaque = false;
+  readonly knowledge: ServerKnowledge;
+  readonly parameters: ReadonlyMap<string, string>;
+  /** False when what it acknowledges does not count any more. */
+  readonly #mayPassOn: () => boolean;
+  readonly #key: BackendKey | undefined;
+  /** It is another Region's gateway. */
+  readonly #isPeer: boolean;
+  readonly #socket: ByteSocket;
+  readonly #scanner: FrameScanner;
+  readonly #expected: Expected[] = [];
+  #user: ServerUser | undefined;
+  #onLost: (because: string) => void = () => undefined;
+  #lastError: PgError | undefined;
+  #isLost = false;
+  #isInsidePart = false;
+  #whenDrained: (() => void) | undefined;
+  #kept = 0;
+  #whenFree: (() => void) | undefined;
+  /** A run of bytes of the present chunk that goes to the client as one. */
+  #chunk: Buffer = nothing;
+  #runStart = 0;
+  #runEnd = 0;
+  #pieces: Buffer[] = [];
+
+  /** `socket` has logged in, and said that it is ready. */
+  constructor(
+    socket: ByteSocket,
+    login: {
+      readonly parameters: ReadonlyMap<string, string>;
+      readonly key: BackendKey | undefined;
+      readonly isPeer: boolean;
+    },
+    limits: ServerLimits,
+    mayPassOn: () => boolean,
+  ) {
+    this.#socket = socket;
+    this.#mayPassOn = mayPassOn;
+    this.#key = login.key;
+    this.#isPeer = login.isPeer;
+    this.parameters = login.parameters;
+    this.knowledge = {
+      statements: new ServerStatements(limits.preparedPerServerMax),
+      unnamed: undefined,
+    };
+    const { frameBytesMax } = limits;
+    this.#scanner = new FrameScanner({ whole, wholeBytesMax, larger: "parts", frameBytesMax });
+    socket.attach({
+      data: (bytes) => this.#data(bytes),
+      drained: () => this.#drained(),
+      ended: () => this.#lost("it closed the connection"),
+      closed: (error) => this.#lost(error?.message ?? "it closed the connection"),
+    });
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** How to ask the server to cancel what it does for us. */
+  get key(): BackendKey | undefined {
+    return this.#key;
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.queuedBytes;
+  }
+
+  /** Units and own queries that have no answer yet. */
+  get underWay(): number {
+    return this.#expected.length;
+  }
+
+  /** Called once when the connection is lost, whoever holds it. */
+  onLost(listener: (because: string) => void): void {
+    this.#onLost = listener;
+  }
+
+  linkTo(user: ServerUser): void {
+    assert(this.#user === undefined, "a server serves one client at a time");
+    this.#user = user;
+  }
+
+  unlink(): void {
+    assert(this.#expected.length === 0, "a server that has to answer is not given away");
+    this.#user = undefined;
+  }
+
+  /** Sends a unit; its answer goes to the user. */
+  send(bytes: Buffer, pass: UnitPass): void {
+    if (pass.unit.kind === "simple") this.knowledge.unnamed = undefined;
+    this.#expected.push({ kind: "unit", pass });
+    this.#socket.write(bytes);
+  }
+
+  /** More of a unit that is under way: COPY data. */
+  sendMore(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  /** A query of ours among the client's units; it may be several statements, and its rows are of the last that had some. */
+  ask(sql: string, settle: (result: OwnResult) => void): void {
+    this.knowledge.unnamed = undefined;
+    this.#expected.push({ kind: "own", rows: [], error: undefined, settle });
+    this.#socket.write(encodeQuery(sql));
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Calls once what was written has left, or the connection is lost. */
+  whenDrained(call: () => void): void {
+    this.#whenDrained = call;
+  }
+
+  /** Until the returned is called it is given to nobody else: a cancel may still be on its way to it. */
+  keepFromPool(): () => void {
+    this.#kept += 1;
+    return () => {
+      this.#kept -= 1;
+      if (this.#kept === 0) this.#whenFree?.();
+    };
+  }
+
+  /** Calls at once, or as soon as nothing that was meant for the last user can reach it any more. */
+  whenFree(call: () => void): void {
+    if (this.#kept === 0) return call();
+    this.#whenFree = () => {
+      this.#whenFree = undefined;
+      call();
+    };
+  }
+
+  close(): void {
+    this.#socket.destroy();
+    this.#lost("it was closed");
+  }
+
+  #data(bytes: Buffer): void {
+    // What was written under a lease that is over may not be acknowledged, whoever waits for it.
+    if (!this.#mayPassOn()) {
+      this.#lost("its right to accept writes is over");
+      return this.#socket.destroy();
+    }
+    this.#chunk = bytes;
+    this.#runStart = this.#runEnd = 0;
+    const user = this.#user;
+    user?.begin();
+    try {
+      this.#scanner.feed(bytes, this);
+      this.#flushRun();
+    } catch (error) {
+      this.#lost(`it does not speak the protocol: ${(error as Error).message}`);
+      this.#socket.destroy();
+    } finally {
+      this.#chunk = nothing;
+      user?.finish();
+    }
+  }
+
+  #drained(): void {
+    const call = this.#whenDrained;
+    this.#whenDrained = undefined;
+    call?.();
+  }
+
+  message(type: number, bytes: Buffer, start: number, end: number): void {
+    const [expected] = this.#expected;
+    if (expected === undefined) return this.#unasked(type, bytes, start, end);
+    if (expected.kind === "own") return this.#own(expected, type, bytes.subarray(start, end));
+    const { pass } = expected;
+    if (type === backend.readyForQuery) return this.#ready(pass, bytes[start + 5] ?? 0);
+    if (pass.isRefused) return;
+    if (type === backend.parameterStatus && this.#isToken(bytes, start, end)) return;
+    if (type === backend.errorResponse && this.#isRefusal(pass, bytes.subarray(start, end))) return;
+    if (pass.script !== undefined && !this.#follow(pass.script, type)) return this.#flushRun();
+    if (pass.isHeldBack && endsHoldBack[type] === 1) this.#letGo(pass);
+    this.#extendRun(bytes, start, end);
+    if (type === backend.copyInResponse) this.#copyInBegan(pass);
+  }
+
+  part(_type: number, bytes: Buffer, start: number, end: number): void {
+    const [expected] = this.#expected;
+    if (expected === undefined) return;
+    if (expected.kind === "own") return this.#ownRow(expected, bytes.subarray(start, end));
+    const { pass } = expected;
+    if (pass.isRefused) return;
+    if (pass.isHeldBack) this.#letGo(pass);
+    this.#isInsidePart = !this.#scanner.isBetweenFrames;
+    this.#extendRun(bytes, start, end);
+  }
+
+  /** Whether what was passed on ends in the middle of a message, which nobody can complete. */
+  get isInsideMessage(): boolean {
+    return this.#isInsidePart;
+  }
+
+  #isToken(bytes: Buffer, start: number, end: number): boolean {
+    if (!this.#isPeer) return false;
+    const { name, value } = decodeParameterStatus(bytes, start, end);
+    if (name !== tokenSetting) return false;
+    this.#user?.tokenCame(value);
+    return true;
+  }
+
+  /** Sends what is due from here before a message of the server. False: that message is not for the client. */
+  #follow(script: ReplyScript, type: number): boolean {
+    for (const answer of script.answersDue()) this.#emit(answer);
+    return script.take(type);
+  }
+
+  #copyInBegan(pass: UnitPass): void {
+    this.#flushRun();
+    pass.isCopyIn = true;
+    this.#user?.copyInBegan(pass);
+  }
+
+  #ready(pass: UnitPass, status: number): void {
+    const { errorCode, script } = pass;
+    if (errorCode === undefined && script !== undefined) {
+      for (const answer of script.answersDue()) this.#emit(answer);
+    }
+    if (pass.isHeldBack && !pass.isRefused) this.#letGo(pass);
+    this.#flushRun();
+    this.#expected.shift();
+    if (errorCode !== undefined && pass.unit.kind === "extended") {
+      forgetSkipped(script, this.knowledge);
+    }
+    this.#user?.unitEnded(pass, String.fromCharCode(status) as Status);
+  }
+
+  /** Takes note of an error. True: nobody is to hear of it, because the unit can be tried elsewhere. */
+  #isRefusal(pass: UnitPass, message: Buffer): boolean {
+    const error = decodeError(message, 0, message.length);
+    pass.errorCode = error.code;
+    pass.errorMessage = error.message;
+    this.#lastError = error;
+    if (!pass.isHeldBack || refusalOf(error) === undefined) return false;
+    this.#runStart = this.#runEnd = 0;
+    pass.refuse();
+    return true;
+  }
+
+  #own(query: OwnQuery, type: number, message: Buffer): void {
+    if (type === backend.errorResponse) query.error = decodeError(message, 0, message.length);
+    if (type !== backend.readyForQuery) return;
+    this.#expected.shift();
+    query.settle({ rows: query.rows, error: query.error });
+  }
+
+  #ownRow(query: OwnQuery, piece: Buffer): void {
+    this.#pieces.push(Buffer.from(piece));
+    if (!this.#scanner.isBetweenFrames) return;
+    const row = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    if (row[0] === backend.dataRow) query.rows.push(decodeDataRow(row, 0, row.length));
+  }
+
+  /** Nobody asked: it tells of a setting, of a notice, or why it ends. */
+  #unasked(type: number, bytes: Buffer, start: number, end: number): void {
+    if (type === backend.errorResponse) this.#lastError = decodeError(bytes, start, end);
+    const isForUser = type === backend.noticeResponse || type === backend.parameterStatus;
+    if (isForUser && this.#user !== undefined) this.#user.pass(bytes.subarray(start, end));
+  }
+
+  #letGo(pass: UnitPass): void {
+    for (const bytes of pass.letGo()) this.#user?.pass(bytes);
+  }
+
+  #extendRun(bytes: Buffer, start: number, end: number): void {
+    if (bytes === this.#chunk) {
+      if (this.#runEnd !== start || this.#runStart === this.#runEnd) {
+        this.#flushRun();
+        this.#runStart = start;
+      }
+      this.#runEnd = end;
+      return;
+    }
+    // The scanner uses its own memory again.
+    this.#flushRun();
+    this.#emit(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  #flushRun(): void {
+    if (this.#runStart === this.#runEnd) return;
+    const run = this.#chunk.subarray(this.#runStart, this.#runEnd);
+    this.#runStart = this.#runEnd = 0;
+    this.#emit(run);
+  }
+
+  #emit(bytes: Buffer): void {
+    this.#flushRun();
+    const [expected] = this.#expected;
+    if (expected?.kind === "unit") {
+      const { pass } = expected;
+      if (pass.isHeldBack) {
+        if (pass.holdBack(bytes)) return;
+        this.#letGo(pass);
+      }
+      pass.hasAnswered = true;
+    }
+    this.#user?.pass(bytes);
+  }
+
+  #lost(because: string): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#drained();
+    const said = this.#lastError === undefined ? because : this.#lastError.message;
+    const waiting = this.#expected.splice(0);
+    for (const one of waiting)
+      if (one.kind === "own") one.settle({ rows: [], error: lostError(said) });
+    const user = this.#user;
+    this.#user = undefined;
+    this.#onLost(said);
+    user?.serverLost(said);
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Messages after which a standby can refuse no more, or which are themselves the answer. */
+const endsHoldBack = new Uint8Array(256);
+for (const type of [
+  backend.commandComplete,
+  backend.emptyQueryResponse,
+  backend.portalSuspended,
+  backend.copyInResponse,
+  backend.copyOutResponse,
+  backend.errorResponse,
+  backend.functionCallResponse,
+]) {
+  endsHoldBack[type] = 1;
+}
+
+function lostError(because: string): PgError {
+  return {
+    severity: "FATAL",
+    code: "08006",
+    message: because,
+    detail: undefined,
+    hint: undefined,
+    position: undefined,
+    routine: undefined,
+  };
+}

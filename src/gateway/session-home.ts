@@ -1,0 +1,89 @@
+/** What a session needs of the database that it is connected to, in its Region. */
+import type { Clock } from "../env/env.ts";
+import type { SystemId } from "../model/region.ts";
+import type { GatewayLimits, NameMode } from "../model/gateway.ts";
+import type { StatementBook } from "../sql/sql.ts";
+import type { BackendKey } from "../wire/postgres/backend-messages.ts";
+import type { ConsistencyLevel } from "./consistency.ts";
+import type { SettledRead } from "./settle-read.ts";
+import type { PreparedRegistry } from "./prepared-statements.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { ServerPool } from "./server-pool.ts";
+import type { SessionSettings } from "./session-settings.ts";
+import type { Token } from "./token.ts";
+import type { WriterDoor } from "./writer-door.ts";
+
+/** Who a session is, as its login said. */
+export type SessionIdentity = {
+  readonly user: string;
+  /** As the connection string names it. */
+  readonly name: string;
+  readonly mode: NameMode;
+  readonly level: ConsistencyLevel;
+  readonly startup: SessionSettings;
+  /** The token of a connection string. */
+  readonly token: Token | undefined;
+  /** Another Region's gateway, on behalf of its client. */
+  readonly peer: PeerMark | undefined;
+  readonly remote: string;
+  readonly key: BackendKey;
+};
+
+/** How a gateway makes itself known to another. */
+export type PeerMark = {
+  readonly region: string;
+  /** How many gateways it has passed. */
+  readonly hops: number;
+};
+
+export type TargetKind = "local" | "writer";
+
+export type SessionCounts = {
+  localReads: number;
+  writerReads: number;
+  writes: number;
+  commits: number;
+  errors: number;
+  replays: number;
+  writeMs: number;
+  readWaits: number;
+  readWaitMs: number;
+};
+
+export interface SessionHome {
+  readonly clock: Clock;
+  readonly limits: GatewayLimits;
+  readonly book: StatementBook;
+  readonly registry: PreparedRegistry;
+  readonly door: WriterDoor;
+  readonly counts: SessionCounts;
+  readonly systemId: SystemId | undefined;
+  readonly isWriterHere: boolean;
+  readonly hasLocal: boolean;
+  /** What the server reports, as far as any has been met: `client_encoding`, `standard_conforming_strings`. */
+  parameter(name: string): string | undefined;
+  /** The pool to take a connection from now. @param kind `local`: an instance of this Region */
+  pool(kind: TargetKind, identity: SessionIdentity): ServerPool;
+  /** For people: what a pool of this kind leads to. */
+  describe(kind: TargetKind): string;
+  /** Where a read goes, without waiting; undefined when that has to be found out. */
+  readAtOnce(level: ConsistencyLevel, token: Token | undefined): "local" | undefined;
+  settleRead(
+    session: { readonly level: ConsistencyLevel; readonly token: Token | undefined },
+    signal: AbortSignal,
+  ): Promise<SettledRead>;
+  /** The writer's position now, with the right of the present lease. @throws Failure */
+  writerPosition(signal: AbortSignal): Promise<Token>;
+  /** A session was told a token. */
+  learnt(token: Token): void;
+  /** A statement changed the catalog. */
+  catalogChanged(): void;
+  cancelAt(server: ServerConnection): void;
+  listen(channel: string, listener: Listener): Promise<void>;
+  unlisten(channel: string | undefined, listener: Listener): void;
+}
+
+export interface Listener {
+  /** A whole NotificationResponse. */
+  notified(message: Buffer): void;
+}

@@ -1,0 +1,60 @@
+/**
+ * A look into a server after code ran in it that may have changed anything of its session: what is set now, and what
+ * binds the client to it. Costs about a millisecond, so it is done after such code alone.
+ */
+import type { PinReason } from "../sql/sql.ts";
+import { SessionSettings, settingStatement } from "./session-settings.ts";
+import type { OwnResult } from "./server-connection.ts";
+
+/** Outside a transaction, so that what belongs to one is gone: a lock that is left is the session's. */
+export const lookQuery = `SELECT
+  (SELECT count(*) FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()),
+  (SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.pg_my_temp_schema()),
+  (SELECT count(*) FROM pg_catalog.pg_cursors WHERE is_holdable),
+  (SELECT count(*) FROM pg_catalog.pg_prepared_statements WHERE from_sql),
+  session_user, pg_catalog.current_setting('role'),
+  (SELECT pg_catalog.json_object_agg(name, pg_catalog.current_setting(name))::text
+     FROM pg_catalog.pg_settings WHERE source = 'session' AND context IN ('user', 'superuser'))`;
+
+export type Look = {
+  readonly settings: SessionSettings;
+  readonly pins: readonly PinReason[];
+};
+
+/** Undefined when the server did not answer as it should. @param user who logged in */
+export function readLook({ rows, error }: OwnResult, user: string): Look | undefined {
+  const [row] = rows;
+  if (error !== undefined || row === undefined) return undefined;
+  const [locks, tables, cursors, statements, sessionUser, role, settings] = row;
+  const found: readonly [string | undefined, PinReason][] = [
+    [locks, "advisory lock"],
+    [tables, "temporary table"],
+    [cursors, "cursor with hold"],
+    [statements, "prepared statement"],
+  ];
+  const values = Object.entries(JSON.parse(settings ?? "{}") as Record<string, string>);
+  const who: [string, string][] = [];
+  if (sessionUser !== undefined && sessionUser !== user) {
+    who.push([
+      "session_authorization",
+      `SET SESSION AUTHORIZATION '${sessionUser.replaceAll("'", "''")}'`,
+    ]);
+  }
+  if (role !== undefined && role !== "none") {
+    who.push(["role", `SET ROLE '${role.replaceAll("'", "''")}'`]);
+  }
+  return {
+    settings: SessionSettings.of([
+      ...values.map(([name, value]) => [name, setConfig(name, value)] as const),
+      ...who,
+    ]),
+    pins: found.filter(([count]) => count !== undefined && count !== "0").map(([, pin]) => pin),
+  };
+}
+
+/** A list is one text here, and would be one name in a SET. */
+function setConfig(name: string, value: string): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  if (!value.includes(",") && !value.includes('"')) return settingStatement(name, value);
+  return `SELECT pg_catalog.set_config(${quoted(name)}, ${quoted(value)}, false)`;
+}

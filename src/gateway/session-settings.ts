@@ -1,0 +1,75 @@
+/**
+ * What a client has SET, as a value: two sessions, or a session and a server, are alike when their keys are. The
+ * statements that set them again are kept as the client wrote them, because only PostgreSQL knows what they mean.
+ */
+
+export class SessionSettings {
+  static readonly none = new SessionSettings(new Map());
+
+  /** Name, in lower case, to the statement that sets it. */
+  readonly entries: ReadonlyMap<string, string>;
+  /** Equal for equal settings. */
+  readonly key: string;
+
+  private constructor(entries: ReadonlyMap<string, string>) {
+    this.entries = entries;
+    this.key = [...entries]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, sql]) => `${name}\0${sql}`)
+      .join("\0");
+  }
+
+  /** @param statements pairs of a name and the statement that sets it; the last one of a name counts */
+  static of(statements: Iterable<readonly [string, string]>): SessionSettings {
+    return new SessionSettings(new Map(statements));
+  }
+
+  with(name: string, sql: string): SessionSettings {
+    if (this.entries.get(name) === sql) return this;
+    return new SessionSettings(new Map(this.entries).set(name, sql));
+  }
+
+  without(name: string): SessionSettings {
+    if (!this.entries.has(name)) return this;
+    const entries = new Map(this.entries);
+    entries.delete(name);
+    return new SessionSettings(entries);
+  }
+}
+
+/** Who one is decides what one may set: undone first, done last. In the order in which they are done. */
+const identity = ["session_authorization", "role"];
+
+/**
+ * The statements, in one text, that make a server of `from` one of `to`; undefined when they are alike. Who the
+ * session is comes back to the login role first, so that the others are set by the right of whoever logged in.
+ */
+export function differenceOf(from: SessionSettings, to: SessionSettings): string | undefined {
+  if (from === to || from.key === to.key) return undefined;
+  const isDifferent = (name: string): boolean => from.entries.get(name) !== to.entries.get(name);
+  const names = [...new Set([...from.entries.keys(), ...to.entries.keys()])];
+  const changed = names.filter((name) => isDifferent(name) && !identity.includes(name));
+  // Also where it stays the same, when something else is set: it would be set by the role instead.
+  const undone = identity.toReversed().filter((name) => from.entries.has(name));
+  const done = identity.flatMap((name) => to.entries.get(name) ?? []);
+  const others = changed.map((name) => to.entries.get(name) ?? resetOf(name));
+  return [...undone.map(resetOf), ...others, ...done].join(";");
+}
+
+/** The statement that sets a parameter of the startup message. */
+export function settingStatement(name: string, value: string): string {
+  return `SET ${quoteName(name)} TO '${value.replaceAll("'", "''")}'`;
+}
+
+function resetOf(name: string): string {
+  if (name === "session_authorization") return "RESET SESSION AUTHORIZATION";
+  return `RESET ${quoteName(name)}`;
+}
+
+/** `a.b` is a parameter of an extension: each part by itself. */
+function quoteName(name: string): string {
+  return name
+    .split(".")
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join(".");
+}

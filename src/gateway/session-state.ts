@@ -1,0 +1,143 @@
+/** What a session is, apart from what it does right now: its transaction, its names, what binds it, what it has seen. */
+import type { Effect, PinReason, Reading } from "../sql/sql.ts";
+import {
+  consistencySetting,
+  parseConsistency,
+  showConsistency,
+  type ConsistencyLevel,
+} from "./consistency.ts";
+import type { SessionIdentity } from "./session-home.ts";
+import { SessionSettings } from "./session-settings.ts";
+import { SessionTransaction, type Status } from "./session-transaction.ts";
+import { formatToken, laterToken, parseToken, type Token } from "./token.ts";
+import type { ClientStatements } from "./unit.ts";
+
+export class SessionState {
+  readonly transaction: SessionTransaction;
+  readonly names: ClientStatements = new Map();
+  readonly pins = new Set<PinReason>();
+  readonly #identity: SessionIdentity;
+  #level: ConsistencyLevel;
+  #token: Token | undefined;
+  #needsLook = false;
+  /** Of the settings whose `key` it is: most sessions set nothing, and never anything else. */
+  #reading: { readonly key: string; readonly reading: Reading } | undefined;
+
+  constructor(identity: SessionIdentity) {
+    this.#identity = identity;
+    this.#level = identity.level;
+    this.#token = identity.token;
+    this.transaction = new SessionTransaction(identity.startup);
+  }
+
+  get level(): ConsistencyLevel {
+    return this.#level;
+  }
+
+  get token(): Token | undefined {
+    return this.#token;
+  }
+
+  /** Code has run that may have changed anything, or ended what binds the session: look, when it is outside a transaction. */
+  get needsLook(): boolean {
+    return this.#needsLook;
+  }
+
+  learnt(token: Token): void {
+    this.#token = laterToken(this.#token, token);
+  }
+
+  forgetToken(): void {
+    this.#token = undefined;
+  }
+
+  /** A unit has ended at a server. */
+  ended(effects: readonly Effect[], hadError: boolean, status: Status): void {
+    this.transaction.ended(effects, hadError, status);
+    if (hadError && effects.length > 1) this.#needsLook = true;
+    if (hadError) return;
+    for (const effect of effects) this.#bind(effect);
+  }
+
+  looked(settings: SessionSettings, pins: readonly PinReason[]): void {
+    this.#needsLook = false;
+    this.transaction.replaceSettings(settings);
+    this.pins.clear();
+    for (const pin of pins) this.pins.add(pin);
+  }
+
+  /** How the client's texts are to be read now. @param server what a server reports of a setting that nobody has set */
+  reading(server: { parameter(name: string): string | undefined }): Reading {
+    const { settings } = this.transaction;
+    if (this.#reading?.key === settings.key) return this.#reading.reading;
+    const of = (name: string): string => settings.entries.get(name) ?? server.parameter(name) ?? "";
+    const reading: Reading = {
+      isUtf8: /utf-?8/i.test(of("client_encoding")),
+      isAsciiSafe: !unsafeEncoding.test(of("client_encoding")),
+      standardConformingStrings: !isOff.test(of("standard_conforming_strings")),
+    };
+    this.#reading = { key: settings.key, reading };
+    return reading;
+  }
+
+  /** What SHOW answers for a setting of the gateway's own; undefined when there is none of that name. */
+  show(name: string): string | undefined {
+    const setting = consistencySetting(name);
+    if (setting !== undefined) return showConsistency(setting, this.#level);
+    if (name === "leeward.token") return this.#token === undefined ? "" : formatToken(this.#token);
+    return name === "leeward.database" ? this.#identity.name : undefined;
+  }
+
+  /**
+   * SET of a setting of the gateway's own; RESET and DEFAULT without a value.
+   * @returns what is wrong with it; undefined when it is done
+   */
+  set(name: string, value: string | undefined): SettingTrouble | undefined {
+    const setting = consistencySetting(name);
+    if (setting !== undefined) {
+      if (value === undefined) {
+        this.#level = this.#identity.level;
+        return undefined;
+      }
+      const parsed = parseConsistency(setting, value);
+      if (parsed.kind === "invalid") return { kind: "invalid", hint: parsed.hint };
+      this.#level = parsed.level;
+      return undefined;
+    }
+    if (name !== "leeward.token") return { kind: "unknown" };
+    const token = value === undefined || value === "" ? undefined : parseToken(value);
+    if (value !== undefined && value !== "" && token === undefined) {
+      return { kind: "invalid", hint: "A token is what SHOW leeward.token has answered." };
+    }
+    this.#token = token;
+    return undefined;
+  }
+
+  #bind(effect: Effect): void {
+    switch (effect.kind) {
+      case "pin":
+        this.pins.add(effect.because);
+        return;
+      case "prepare":
+        this.pins.add("prepared statement");
+        return;
+      case "opaque":
+      case "unpin":
+      case "deallocate":
+        this.#needsLook = true;
+        return;
+      case "discard-all":
+        this.pins.clear();
+        return;
+      default:
+    }
+  }
+}
+
+export type SettingTrouble =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "invalid"; readonly hint: string };
+
+/** A byte of a letter may look like a quote or a backslash in these. */
+const unsafeEncoding = /sjis|shift|big5|gbk|gb18030|johab|uhc|mskanji|win9[345]/i;
+const isOff = /\b(off|false|no|0)\b/i;

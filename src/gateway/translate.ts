@@ -1,0 +1,193 @@
+/**
+ * A unit in the words of one server: statements by the names that all servers share, each prepared where it is missing.
+ */
+import { frontend, target } from "../wire/postgres/message-types.ts";
+import { WireError } from "../wire/postgres/wire-error.ts";
+import type { PreparedStatement, ServerStatements } from "./prepared-statements.ts";
+import { closeComplete, parseComplete, ReplyScript, type ReplyStep } from "./reply-script.ts";
+import { endOfText, type Unit } from "./unit.ts";
+
+/** What a server has prepared, beside the unnamed statement that it keeps until the next one. */
+export type ServerKnowledge = {
+  readonly statements: ServerStatements;
+  unnamed: PreparedStatement | undefined;
+};
+
+export type Translation = {
+  readonly bytes: Buffer;
+  /** Undefined: the server's answers are the client's, as they come. */
+  readonly script: ReplyScript | undefined;
+};
+
+/** A text that is prepared without a name is given one when it is seen this often: most are never seen again. */
+const usesBeforeName = 2;
+
+export function translate(unit: Unit, server: ServerKnowledge): Translation {
+  if (unit.kind !== "extended") return { bytes: unit.bytes, script: undefined };
+  return new Translator(unit, server).run();
+}
+
+class Translator {
+  readonly #unit: Unit;
+  readonly #server: ServerKnowledge;
+  readonly #steps: ReplyStep[] = [];
+  readonly #pieces: Buffer[] = [];
+  /** Up to where the client's own bytes go on unchanged. */
+  #copiedTo = 0;
+  #statementAt = 0;
+  #isScripted = false;
+
+  constructor(unit: Unit, server: ServerKnowledge) {
+    this.#unit = unit;
+    this.#server = server;
+  }
+
+  run(): Translation {
+    const { bytes } = this.#unit;
+    for (let at = 0; at < bytes.length; ) {
+      const end = at + 1 + bytes.readInt32BE(at + 1);
+      this.#message(bytes[at] ?? 0, at, end);
+      at = end;
+    }
+    this.#copyTo(bytes.length);
+    const [only] = this.#pieces;
+    return {
+      bytes: only !== undefined && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces),
+      script: this.#isScripted ? new ReplyScript(this.#steps) : undefined,
+    };
+  }
+
+  #message(type: number, at: number, end: number): void {
+    switch (type) {
+      case frontend.parse:
+        return this.#parse(at, end);
+      case frontend.bind:
+        return this.#bind(at, end);
+      case frontend.describe:
+        if (this.#unit.bytes[at + 5] === target.statement) this.#describe(at, end);
+        this.#steps.push({ kind: "describe" });
+        return;
+      case frontend.close:
+        if (this.#unit.bytes[at + 5] === target.statement) return this.#close(at, end);
+        this.#steps.push({ kind: "close", evicted: undefined });
+        return;
+      case frontend.execute:
+        this.#steps.push({ kind: "execute" });
+        return;
+      default:
+    }
+  }
+
+  #parse(at: number, end: number): void {
+    const prepared = this.#nextStatement();
+    const isNamed = this.#unit.bytes[at + 5] !== 0;
+    this.#isScripted = true;
+    if (prepared === undefined) throw new WireError("a Parse message defines no statement");
+    if (!isNamed && prepared.uses < usesBeforeName && !this.#server.statements.has(prepared)) {
+      // As the client sent it.
+      this.#server.unnamed = prepared;
+      this.#steps.push({ kind: "parse", prepared: undefined, isOurs: false });
+      return;
+    }
+    this.#leaveOut(at, end);
+    if (this.#server.statements.has(prepared)) {
+      this.#steps.push({ kind: "answer", bytes: parseComplete });
+    } else {
+      this.#prepare(prepared, false);
+    }
+  }
+
+  #bind(at: number, end: number): void {
+    const prepared = this.#nextStatement();
+    const { bytes } = this.#unit;
+    if (prepared !== undefined) {
+      const nameAt = endOfText(bytes, at + 5, end) + 1;
+      this.#rename(prepared, { at, end, nameAt });
+    }
+    this.#steps.push({ kind: "bind" });
+  }
+
+  #describe(at: number, end: number): void {
+    const prepared = this.#nextStatement();
+    if (prepared !== undefined) this.#rename(prepared, { at, end, nameAt: at + 6 });
+  }
+
+  #close(at: number, end: number): void {
+    this.#isScripted = true;
+    this.#leaveOut(at, end);
+    this.#steps.push({ kind: "answer", bytes: closeComplete });
+  }
+
+  /** Writes the message with the server's name for the statement, which the server has by then. */
+  #rename(
+    prepared: PreparedStatement,
+    message: { readonly at: number; readonly end: number; readonly nameAt: number },
+  ): void {
+    const { at, end, nameAt } = message;
+    const { bytes } = this.#unit;
+    if (this.#isUnnamedThere(prepared)) return;
+    this.#copyTo(at);
+    if (!this.#server.statements.has(prepared)) this.#prepare(prepared, true);
+    const rest = endOfText(bytes, nameAt, end) + 1;
+    const { serverName } = prepared;
+    const renamed = Buffer.allocUnsafe(nameAt - at + serverName.length + end - rest);
+    bytes.copy(renamed, 0, at, nameAt);
+    serverName.copy(renamed, nameAt - at);
+    bytes.copy(renamed, nameAt - at + serverName.length, rest, end);
+    renamed.writeInt32BE(renamed.length - 1, 1);
+    this.#pieces.push(renamed);
+    this.#copiedTo = end;
+  }
+
+  #isUnnamedThere(prepared: PreparedStatement): boolean {
+    return this.#server.unnamed === prepared && !this.#server.statements.has(prepared);
+  }
+
+  /** `isOurs`: the client's own Parse was answered long ago, by another server. */
+  #prepare(prepared: PreparedStatement, isOurs: boolean): void {
+    const { serverName, body } = prepared;
+    this.#isScripted = true;
+    this.#pieces.push(header(frontend.parse, serverName.length + body.length), serverName, body);
+    this.#steps.push({ kind: "parse", prepared, isOurs });
+    const evicted = this.#server.statements.add(prepared);
+    if (evicted === undefined) return;
+    this.#pieces.push(
+      header(frontend.close, 1 + evicted.serverName.length),
+      Buffer.from([target.statement]),
+      evicted.serverName,
+    );
+    this.#steps.push({ kind: "close", evicted });
+  }
+
+  #nextStatement(): PreparedStatement | undefined {
+    const prepared = this.#unit.statements[this.#statementAt];
+    this.#statementAt += 1;
+    return prepared;
+  }
+
+  #leaveOut(at: number, end: number): void {
+    this.#copyTo(at);
+    this.#copiedTo = end;
+  }
+
+  #copyTo(at: number): void {
+    if (at > this.#copiedTo) this.#pieces.push(this.#unit.bytes.subarray(this.#copiedTo, at));
+    this.#copiedTo = at;
+  }
+}
+
+/** After an error in it: what the server skipped, it neither prepared nor closed. */
+export function forgetSkipped(script: ReplyScript | undefined, server: ServerKnowledge): void {
+  for (const step of script?.skipped ?? []) {
+    if (step.kind === "parse" && step.prepared) server.statements.delete(step.prepared);
+    if (step.kind === "close" && step.evicted) server.statements.add(step.evicted);
+  }
+  server.unnamed = undefined;
+}
+
+function header(type: number, contentBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(5);
+  bytes[0] = type;
+  bytes.writeInt32BE(contentBytes + 4, 1);
+  return bytes;
+}

@@ -1,0 +1,68 @@
+/** One passage of a unit through one server: what was sent, and what of the answer the client has seen. */
+import type { ReplyScript } from "./reply-script.ts";
+import type { Meaning, Unit } from "./unit.ts";
+
+/** 16 KiB: what is kept back of an answer until it is clear that the server does not refuse the statement. */
+const heldBackBytesMax = 16_384;
+
+export class UnitPass {
+  readonly unit: Unit;
+  readonly meaning: Meaning;
+  readonly script: ReplyScript | undefined;
+  readonly startedAtMs: number;
+  /** The server's error, its SQLSTATE, when it gave one. */
+  errorCode: string | undefined;
+  errorMessage = "";
+  /** Something of the answer has left for the client: the unit cannot be tried again anywhere. */
+  hasAnswered = false;
+  /** The server refused it, and nobody was told: it can be tried elsewhere. */
+  isRefused = false;
+  /** The server takes COPY data, and ignores every Sync until they have ended. */
+  isCopyIn = false;
+  #isHeldBack: boolean;
+  #heldBack: Buffer[] = [];
+  #heldBytes = 0;
+
+  constructor(
+    unit: Unit,
+    meaning: Meaning,
+    sent: {
+      readonly script: ReplyScript | undefined;
+      readonly startedAtMs: number;
+      /** A refusal is to be kept from the client. */
+      readonly mayRetry: boolean;
+    },
+  ) {
+    this.unit = unit;
+    this.meaning = meaning;
+    this.script = sent.script;
+    this.startedAtMs = sent.startedAtMs;
+    this.#isHeldBack = sent.mayRetry;
+  }
+
+  get isHeldBack(): boolean {
+    return this.#isHeldBack;
+  }
+
+  /** Keeps a copy; answers false when there is no more room, and everything has to go. */
+  holdBack(bytes: Buffer): boolean {
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > heldBackBytesMax) return false;
+    this.#heldBack.push(Buffer.from(bytes));
+    return true;
+  }
+
+  /** From now on everything passes; answers what was kept, in order. */
+  letGo(): readonly Buffer[] {
+    const kept = this.#heldBack;
+    this.#isHeldBack = false;
+    this.#heldBack = [];
+    return kept;
+  }
+
+  /** The server has refused it: what it said so far is nobody's business. */
+  refuse(): void {
+    this.isRefused = true;
+    this.#heldBack = [];
+  }
+}

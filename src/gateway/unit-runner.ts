@@ -1,0 +1,703 @@
+/**
+ * Runs a client's units, one after the other: finds out what each is, where it goes, sends it there, and gives the
+ * server back when nothing binds the session to it.
+ *
+ *   run ─► known? ─no─► learn ─► decide ─► answer here ──────────────────────────────► done
+ *                                  │
+ *                                  ├─► local ─► consistency ─┐
+ *                                  └─► writer ─► door ───────┴─► pool ─► send ─► answered ─► (look) ─► done
+ *                                        ▲                                  │
+ *                                        └──────── refused, server lost ────┘
+ */
+import { onAbort } from "../std/on-abort.ts";
+import { unreachable } from "../std/assert.ts";
+import type { Statement } from "../sql/sql.ts";
+import { encodeError, type PgError } from "../wire/postgres/error-response.ts";
+import { encodeParameterStatus } from "../wire/postgres/backend-messages.ts";
+import { decideLoss } from "./decide-loss.ts";
+import { decideUnit, tokenSetting, type UnitDecision } from "./decide-unit.ts";
+import {
+  evicted,
+  noServer,
+  queryCancelled,
+  readRefused,
+  tokenLost,
+  tooManyHeld,
+} from "./gateway-errors.ts";
+import type { PreparedStatement } from "./prepared-statements.ts";
+import { refusalOf } from "./refusal.ts";
+import type { ServerConnection, ServerUser } from "./server-connection.ts";
+import type { ServerPool } from "./server-pool.ts";
+import type { SessionHome, SessionIdentity, TargetKind } from "./session-home.ts";
+import { lookQuery, readLook } from "./session-look.ts";
+import { differenceOf, SessionSettings } from "./session-settings.ts";
+import { SessionState } from "./session-state.ts";
+import type { Status } from "./session-transaction.ts";
+import { parseToken } from "./token.ts";
+import { readTokenRow, tokenQuery } from "./token-query.ts";
+import { translate } from "./translate.ts";
+import { functionCallMeaning, meaningOf, undoAfter, type Meaning, type Unit } from "./unit.ts";
+import { UnitPass } from "./unit-pass.ts";
+import type { Lodger, Passage } from "./writer-door.ts";
+import { answerHere, type OwnAnswer } from "./own-commands.ts";
+
+/** The client's side of a session. */
+export interface SessionOutput {
+  write(bytes: Buffer): void;
+  /** ReadyForQuery, unless the client has not asked for it yet. */
+  ready(status: Status): void;
+  /** The present unit has ended in an error. */
+  failed(): void;
+  cork(): void;
+  uncork(): void;
+  /** The present unit has been answered; the next one may come. */
+  unitDone(): void;
+  /** The client may send COPY data, until `unitDone`. */
+  copyInBegan(): void;
+  /** Ends the session, with an error when the client can still be told one. */
+  finish(error: PgError | undefined): void;
+}
+
+/** What a unit waits for. Giving up is all that can be done about it from outside. */
+type Waiting = {
+  readonly what: "writer" | "server" | "read" | "meaning";
+  readonly sinceMs: number;
+  readonly kind: TargetKind;
+  readonly unit: Unit;
+  readonly giveUp: () => void;
+};
+
+/** A unit is tried again this often: by a standby's refusal, and by a server lost meanwhile. */
+const retriesMax = 3;
+
+export class UnitRunner implements ServerUser, Lodger {
+  readonly state: SessionState;
+  readonly #home: SessionHome;
+  readonly #identity: SessionIdentity;
+  readonly #output: SessionOutput;
+  readonly #end: AbortSignal;
+  #server: ServerConnection | undefined;
+  #pool: ServerPool | undefined;
+  #isInside = false;
+  #pass: UnitPass | undefined;
+  #waiting: Waiting | undefined;
+  #retries = 0;
+  #target: TargetKind = "writer";
+  /** ReadyForQuery waits for the token that goes before it. */
+  #status: Status | undefined;
+  #startedAtMs = 0;
+  #isOver = false;
+
+  constructor(
+    home: SessionHome,
+    identity: SessionIdentity,
+    output: SessionOutput,
+    end: AbortSignal,
+  ) {
+    this.#home = home;
+    this.#identity = identity;
+    this.#output = output;
+    this.#end = end;
+    this.state = new SessionState(identity);
+    onAbort(end, () => this.#leave());
+  }
+
+  get identity(): SessionIdentity {
+    return this.#identity;
+  }
+
+  get server(): ServerConnection | undefined {
+    return this.#server;
+  }
+
+  get waitsFor(): string | undefined {
+    return this.#waiting?.what;
+  }
+
+  get isPinned(): boolean {
+    return this.state.pins.size > 0;
+  }
+
+  get description(): string {
+    const { user, name, remote } = this.#identity;
+    const why = this.isPinned
+      ? `has ${[...this.state.pins].join(", ")}`
+      : this.state.transaction.phase.kind === "idle"
+        ? "runs a statement"
+        : "is in a transaction";
+    return `${user} of ${name} from ${remote} ${why}`;
+  }
+
+  run(unit: Unit): void {
+    this.#retries = 0;
+    this.#startedAtMs = this.#home.clock.monotonicMs();
+    if (unit.bytes.length === 5 && this.#server === undefined) {
+      // A Sync by itself.
+      this.#output.ready(this.state.transaction.status);
+      return this.#output.unitDone();
+    }
+    const statements = this.#meanings(unit);
+    if (statements !== undefined) return this.#decide(unit, this.#meaning(unit, statements));
+    void this.#learn(unit);
+  }
+
+  /** A waiting unit is given up, one that is under way is cancelled at its server. */
+  cancel(): void {
+    if (this.#waiting) return this.#refuse(this.#stopWaiting(), queryCancelled());
+    if (this.#server && this.#pass) this.#home.cancelAt(this.#server);
+  }
+
+  /** To be called now and then: what waits for too long is told so. */
+  tick(nowMs: number): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined || waiting.what === "read" || waiting.what === "meaning") return;
+    const waitedMs = nowMs - waiting.sinceMs;
+    if (waiting.what === "writer" || waitedMs < this.#home.limits.holdMs) return;
+    const what = this.#home.describe(waiting.kind);
+    this.#refuse(this.#stopWaiting(), noServer(what, waitedMs, this.#pool?.trouble));
+  }
+
+  evict(because: string): void {
+    this.#output.finish(evicted(because));
+  }
+
+  // What its server says.
+
+  pass(bytes: Buffer): void {
+    this.#output.write(bytes);
+  }
+
+  begin(): void {
+    this.#output.cork();
+  }
+
+  finish(): void {
+    this.#output.uncork();
+  }
+
+  copyInBegan(): void {
+    this.#output.copyInBegan();
+  }
+
+  tokenCame(text: string): void {
+    const token = parseToken(text);
+    if (token === undefined) return;
+    this.state.learnt(token);
+    this.#home.learnt(token);
+  }
+
+  unitEnded(pass: UnitPass, status: Status): void {
+    const server = this.#server;
+    this.#pass = undefined;
+    if (server === undefined) return;
+    if (pass.isRefused) return this.#tryElsewhere(pass);
+    const { meaning, unit } = pass;
+    const hadError = pass.errorCode !== undefined;
+    if (hadError) this.#output.failed();
+    if (hadError) undoAfter(unit, pass.script?.done ?? 0, this.state.names);
+    this.state.ended(meaning.effects, hadError, status);
+    this.#knowServer(server, meaning, hadError);
+    this.#count(pass, status, hadError);
+    if (meaning.effects.some(({ kind }) => kind === "ddl")) this.#home.catalogChanged();
+    if (status === "I" && this.#isToldTokens) {
+      this.#status = status;
+      return;
+    }
+    this.#answered(server, status);
+  }
+
+  serverLost(because: string): void {
+    const server = this.#server;
+    const pass = this.#pass;
+    const isInsideMessage = server?.isInsideMessage === true;
+    const hadPins = this.isPinned;
+    this.#server = undefined;
+    this.#pass = undefined;
+    const { transaction } = this.state;
+    const wasOpen = transaction.phase.kind === "open" || transaction.phase.kind === "failed";
+    this.#leaveDoor();
+    const decision = decideLoss({
+      because,
+      isInTransaction: wasOpen,
+      isPinned: hadPins,
+      isInsideMessage,
+      unit: pass && {
+        hasAnswered: pass.hasAnswered,
+        isReplayable: pass.meaning.place === "anywhere" && pass.meaning.isReplayable,
+        commits: pass.meaning.effects.some(
+          ({ kind }) => kind === "commit" || kind === "prepare-transaction",
+        ),
+      },
+    });
+    this.state.pins.clear();
+    switch (decision.kind) {
+      case "cut":
+        return this.#output.finish(undefined);
+      case "end":
+        return this.#output.finish(decision.error);
+      case "remember":
+        return transaction.lose(because);
+      case "nothing":
+        return;
+      case "retry":
+        if (pass) this.#retry(pass.unit, pass.meaning);
+        return;
+      case "error":
+        return this.#lostWithError(decision.error, decision.status, because);
+      default:
+        unreachable(decision);
+    }
+  }
+
+  #lostWithError(error: PgError, status: Status, because: string): void {
+    const { transaction } = this.state;
+    this.#home.counts.errors += 1;
+    if (status === "E") {
+      transaction.lose(because);
+      transaction.tell();
+    } else if (transaction.phase.kind !== "idle") {
+      transaction.endHere(false);
+    }
+    this.#output.write(encodeError(error));
+    this.#output.failed();
+    this.#output.ready(status);
+    this.#output.unitDone();
+  }
+
+  #tryElsewhere(pass: UnitPass): void {
+    const { unit, meaning, errorCode = "" } = pass;
+    if (refusalOf({ code: errorCode, message: pass.errorMessage }) === "writes") {
+      this.#rememberRefusal(unit);
+    }
+    this.#release();
+    this.#home.counts.replays += 1;
+    this.#retries += 1;
+    this.#toWriter(unit, meaning, "single");
+  }
+
+  #rememberRefusal(unit: Unit): void {
+    const { book } = this.#home;
+    if (unit.kind === "simple") book.refused(unit.bytes, 5, unit.bytes.length - 1);
+    for (const prepared of unit.executed) {
+      book.refused(prepared.body, 0, prepared.textBytes);
+      prepared.statement = undefined;
+    }
+  }
+
+  #retry(unit: Unit, meaning: Meaning): void {
+    this.#retries += 1;
+    if (this.#retries > retriesMax) {
+      return this.#refuse(unit, noServer(this.#home.describe(this.#target), 0, undefined));
+    }
+    this.#decide(unit, meaning);
+  }
+
+  // Finding out what a unit is.
+
+  #meanings(unit: Unit): readonly Statement[] | undefined {
+    if (unit.kind === "function-call") return [];
+    const { book } = this.#home;
+    const reading = this.state.reading(this.#home);
+    if (unit.kind === "simple") {
+      const known = book.known(unit.bytes, 5, unit.bytes.length - 1, reading);
+      return known && [known];
+    }
+    const found: Statement[] = [];
+    for (const prepared of unit.executed) {
+      prepared.statement ??= book.known(prepared.body, 0, prepared.textBytes, reading);
+      if (prepared.statement === undefined) return undefined;
+      found.push(prepared.statement);
+    }
+    return found;
+  }
+
+  #meaning(unit: Unit, statements: readonly Statement[]): Meaning {
+    return unit.kind === "function-call" ? functionCallMeaning : meaningOf(statements);
+  }
+
+  async #learn(unit: Unit): Promise<void> {
+    const { book } = this.#home;
+    const reading = this.state.reading(this.#home);
+    let isWanted = true;
+    this.#wait("meaning", "writer", unit, () => (isWanted = false));
+    const learnOne = async (prepared: PreparedStatement): Promise<Statement> =>
+      (prepared.statement ??= await book.learn(prepared.body, 0, prepared.textBytes, reading));
+    const statements =
+      unit.kind === "simple"
+        ? [await book.learn(unit.bytes, 5, unit.bytes.length - 1, reading)]
+        : await Promise.all(unit.executed.map(learnOne));
+    if (!isWanted || this.#isOver) return;
+    this.#waiting = undefined;
+    this.#decide(unit, this.#meaning(unit, statements));
+  }
+
+  // Deciding where it goes.
+
+  #decide(unit: Unit, meaning: Meaning): void {
+    const { transaction } = this.state;
+    const decision = decideUnit({
+      phase: transaction.phase,
+      isLinked: this.#server !== undefined,
+      meaning,
+      mode: this.#identity.mode,
+      level: this.state.level,
+      isWriterHere: this.#home.isWriterHere,
+      hasLocal: this.#home.hasLocal,
+    });
+    switch (decision.kind) {
+      case "same-server":
+        if (this.#server) this.#send(unit, meaning, this.#server);
+        return;
+      case "local":
+        return this.#toLocal(unit, meaning, decision.passage);
+      case "writer":
+        return this.#toWriter(unit, meaning, decision.passage);
+      default:
+        return this.#answerHere(unit, decision);
+    }
+  }
+
+  #answerHere(unit: Unit, decision: UnitDecision): void {
+    const { state } = this;
+    const answer = answerHere(unit, decision, { state, home: this.#home, listener: this });
+    if (answer instanceof Promise) void this.#answerLater(unit, answer);
+    else this.#answerNow(answer);
+  }
+
+  async #answerLater(unit: Unit, answer: Promise<OwnAnswer>): Promise<void> {
+    let isWanted = true;
+    this.#wait("read", "writer", unit, () => (isWanted = false));
+    const known = await answer;
+    if (!isWanted || this.#isOver) return;
+    this.#waiting = undefined;
+    this.#answerNow(known);
+  }
+
+  #answerNow({ bytes, isError }: OwnAnswer): void {
+    this.#output.write(bytes);
+    if (isError) this.#output.failed();
+    this.#output.ready(this.state.transaction.status);
+    this.#output.unitDone();
+  }
+
+  /** A NotificationResponse for this session. */
+  notified(message: Buffer): void {
+    this.#output.write(message);
+  }
+
+  #toLocal(unit: Unit, meaning: Meaning, passage: Passage): void {
+    const { level, token } = this.state;
+    if (this.#home.readAtOnce(level, token) === "local")
+      return this.#acquire("local", unit, meaning);
+    void this.#settleRead(unit, meaning, passage);
+  }
+
+  async #settleRead(unit: Unit, meaning: Meaning, passage: Passage): Promise<void> {
+    const { counts, clock } = this.#home;
+    const given = new AbortController();
+    const signal = AbortSignal.any([given.signal, this.#end]);
+    const sinceMs = clock.monotonicMs();
+    this.#wait("read", "local", unit, () => given.abort(new Error("the read was given up")));
+    const settled = await this.#home.settleRead(this.state, signal).catch(() => undefined);
+    if (settled === undefined || given.signal.aborted || this.#isOver) return;
+    this.#waiting = undefined;
+    counts.readWaits += 1;
+    counts.readWaitMs += clock.monotonicMs() - sinceMs;
+    switch (settled.kind) {
+      case "local":
+        return this.#acquire("local", unit, meaning);
+      case "writer":
+        if (this.#identity.mode === "local")
+          return this.#refuse(unit, readRefused(settled.because));
+        return this.#toWriter(unit, meaning, passage);
+      case "lost":
+        this.state.forgetToken();
+        return this.#refuse(unit, tokenLost(settled.because));
+      case "refuse":
+        return this.#refuse(unit, readRefused(settled.because));
+      default:
+        unreachable(settled);
+    }
+  }
+
+  #toWriter(unit: Unit, meaning: Meaning, passage: Passage): void {
+    const { door, isWriterHere } = this.#home;
+    if (!isWriterHere || door.mayPass(passage)) return this.#acquire("writer", unit, meaning);
+    const forget = door.wait(unit.bytes.length, () => {
+      this.#waiting = undefined;
+      // The writer may be somebody else by now.
+      if (!this.#isOver) this.#decide(unit, meaning);
+    });
+    if (forget === undefined) return this.#refuse(unit, tooManyHeld());
+    this.#wait("writer", "writer", unit, forget);
+  }
+
+  #acquire(kind: TargetKind, unit: Unit, meaning: Meaning): void {
+    const pool = this.#home.pool(kind, this.#identity);
+    this.#pool = pool;
+    this.#target = kind;
+    const server = pool.take(this.state.transaction.settings);
+    if (server) return this.#link(server, unit, meaning);
+    let isAtOnce = true;
+    const forget = pool.wait({
+      ready: (ready) => {
+        this.#waiting = undefined;
+        this.#link(ready, unit, meaning);
+      },
+      failed: (error) => {
+        this.#waiting = undefined;
+        isAtOnce = false;
+        this.#poolFailed(unit, meaning, error);
+      },
+    });
+    if (isAtOnce) this.#wait("server", kind, unit, forget);
+  }
+
+  /** A pool that is closed was of a writer that is none any more: there is another by now. */
+  #poolFailed(unit: Unit, meaning: Meaning, error: PgError): void {
+    if (error.code === poolClosedCode) return this.#retry(unit, meaning);
+    this.#refuse(unit, error);
+  }
+
+  #link(server: ServerConnection, unit: Unit, meaning: Meaning): void {
+    this.#server = server;
+    server.linkTo(this);
+    if (this.#target === "writer" && this.#home.isWriterHere) {
+      this.#home.door.entered(this);
+      this.#isInside = true;
+    }
+    const difference = differenceOf(server.settings, this.state.transaction.settings);
+    if (difference === undefined) return this.#send(unit, meaning, server);
+    server.settings = this.state.transaction.settings;
+    if (!changesIdentity(difference)) {
+      server.cork();
+      server.ask(difference, ({ error }) => error && this.#settingFailed(server, error));
+      this.#send(unit, meaning, server);
+      return server.uncork();
+    }
+    // Nothing is sent before it is certain that it runs as nobody else.
+    server.ask(difference, ({ error }) => {
+      if (this.#isOver || this.#server !== server) return;
+      if (error) return this.#settingFailed(server, error);
+      this.#send(unit, meaning, server);
+    });
+  }
+
+  /** The client's settings cannot be had in this server, so that nothing there is what the client means. */
+  #settingFailed(server: ServerConnection, error: PgError): void {
+    if (this.#server !== server || server.isLost) return;
+    this.#output.finish({ ...error, severity: "FATAL" });
+    server.close();
+  }
+
+  #send(unit: Unit, meaning: Meaning, server: ServerConnection): void {
+    const { transaction } = this.state;
+    const { phase } = transaction;
+    server.cork();
+    if (phase.kind === "deferred") {
+      server.ask(phase.sql, () => undefined);
+      transaction.open();
+    }
+    const { bytes, script } = translate(unit, server.knowledge);
+    const isAlone = phase.kind === "idle" && !this.isPinned && this.#retries < retriesMax;
+    const pass = new UnitPass(unit, meaning, {
+      script,
+      startedAtMs: this.#startedAtMs,
+      mayRetry: isAlone && this.#mayBeRefused && meaning.isReplayable,
+    });
+    this.#pass = pass;
+    server.send(bytes, pass);
+    if (this.#isToldTokens && endsIdle(phase.kind, meaning)) {
+      server.ask(tokenQuery, (result) =>
+        this.#tokenRead(server, readTokenRow(result, this.#home.systemId)),
+      );
+    } else {
+      this.#status = undefined;
+    }
+    server.uncork();
+  }
+
+  /** Only a standby refuses what the writer would answer, and only for `forward` is there another place to go. */
+  get #mayBeRefused(): boolean {
+    return (
+      this.#target === "local" && this.#identity.mode === "forward" && this.state.level !== "off"
+    );
+  }
+
+  get #isToldTokens(): boolean {
+    return (
+      this.#identity.peer !== undefined && this.#home.isWriterHere && this.#target === "writer"
+    );
+  }
+
+  #tokenRead(server: ServerConnection, text: string | undefined): void {
+    const status = this.#status;
+    this.#status = undefined;
+    if (text !== undefined) this.#output.write(encodeParameterStatus(tokenSetting, text));
+    if (status !== undefined && this.#server === server) this.#answered(server, status);
+  }
+
+  // After it was answered.
+
+  /** What the server has set and prepared after the unit. */
+  #knowServer(server: ServerConnection, meaning: Meaning, hadError: boolean): void {
+    const { settings } = this.state.transaction;
+    server.settings = settings;
+    if (hadError) return;
+    for (const effect of meaning.effects) {
+      if (effect.kind === "discard-all" || effect.kind === "reset-all") {
+        server.settings = SessionSettings.none;
+        if (effect.kind === "reset-all" && changesIdentity(settings.key)) server.isOpaque = true;
+      }
+      if (effect.kind === "set" && effect.sql === undefined) {
+        server.settings = server.settings.without(effect.name);
+      }
+      const forgets = effect.kind === "deallocate" && effect.name === undefined;
+      if (effect.kind === "discard-all" || forgets) {
+        server.knowledge.statements.clear();
+        this.state.names.clear();
+      }
+    }
+  }
+
+  #answered(server: ServerConnection, status: Status): void {
+    this.#output.ready(status);
+    if (status !== "I" || server.underWay > 0) {
+      this.#home.door.stays(this, this.#isInside && status !== "I");
+      return this.#output.unitDone();
+    }
+    if (this.state.needsLook) return this.#look(server);
+    if (this.isPinned) {
+      this.#home.door.stays(this, this.#isInside);
+    } else {
+      this.#release();
+    }
+    this.#output.unitDone();
+  }
+
+  #look(server: ServerConnection): void {
+    server.ask(lookQuery, (result) => {
+      if (this.#server !== server || this.#isOver) return;
+      const look = readLook(result, this.#identity.user);
+      if (look === undefined) server.isOpaque = true;
+      else {
+        this.state.looked(look.settings, look.pins);
+        server.settings = look.settings;
+      }
+      if (this.isPinned) this.#home.door.stays(this, this.#isInside);
+      else this.#release();
+      this.#output.unitDone();
+    });
+  }
+
+  #release(): void {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    server.unlink();
+    this.#leaveDoor();
+    this.#pool?.giveBack(server);
+  }
+
+  #leaveDoor(): void {
+    if (!this.#isInside) return;
+    this.#isInside = false;
+    this.#home.door.left(this);
+  }
+
+  #count(pass: UnitPass, status: Status, hadError: boolean): void {
+    const { counts, clock } = this.#home;
+    const { effects, place } = pass.meaning;
+    if (hadError) counts.errors += 1;
+    if (this.#target === "local") counts.localReads += 1;
+    else if (place === "anywhere") counts.writerReads += 1;
+    else {
+      counts.writes += 1;
+      counts.writeMs += clock.monotonicMs() - pass.startedAtMs;
+    }
+    if (status === "I" && effects.some(({ kind }) => kind === "commit")) counts.commits += 1;
+  }
+
+  // Waiting and ending.
+
+  #wait(what: Waiting["what"], kind: TargetKind, unit: Unit, giveUp: () => void): void {
+    const sinceMs = this.#waiting?.sinceMs ?? this.#home.clock.monotonicMs();
+    this.#waiting = { what, kind, unit, sinceMs, giveUp };
+  }
+
+  #stopWaiting(): Unit {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.giveUp();
+    return waiting?.unit ?? nothing;
+  }
+
+  /** The unit ends in an error of ours, before anything of it was sent. */
+  #refuse(unit: Unit, error: PgError): void {
+    undoAfter(unit, 0, this.state.names);
+    this.#home.counts.errors += 1;
+    const { transaction } = this.state;
+    if (transaction.phase.kind === "deferred" || transaction.phase.kind === "open") {
+      transaction.lose(error.message);
+      transaction.tell();
+    }
+    this.#output.write(encodeError(error));
+    this.#output.failed();
+    this.#output.ready(transaction.status);
+    this.#output.unitDone();
+  }
+
+  /** The client has gone, or is sent away: what it had goes back, what it began is undone. */
+  #leave(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#waiting) this.#stopWaiting();
+    this.#home.unlisten(undefined, this);
+    const server = this.#server;
+    if (server === undefined) return;
+    const isClean = this.#pass === undefined && server.underWay === 0 && !this.isPinned;
+    if (!isClean) {
+      this.#server = undefined;
+      this.#leaveDoor();
+      if (this.#pass) this.#home.cancelAt(server);
+      return server.close();
+    }
+    if (this.state.transaction.phase.kind === "idle") return this.#release();
+    this.#leaveTransaction(server);
+  }
+
+  #leaveTransaction(server: ServerConnection): void {
+    server.ask("ROLLBACK", ({ error }) => {
+      if (error) server.isOpaque = true;
+      this.state.transaction.endHere(false);
+      server.settings = this.state.transaction.settings;
+      this.#release();
+    });
+  }
+}
+
+const nothing: Unit = {
+  bytes: Buffer.alloc(0),
+  kind: "simple",
+  statements: [],
+  executed: [],
+  replaced: [],
+};
+
+/** Of a pool that leads to a writer of the past. */
+export const poolClosedCode = "LW001";
+
+function changesIdentity(sql: string): boolean {
+  return /\b(role|session_authorization)\b|SESSION AUTHORIZATION/i.test(sql);
+}
+
+/** Whether the session is outside a transaction when the unit has ended well. */
+function endsIdle(phase: string, { effects }: Meaning): boolean {
+  let isInside = phase !== "idle";
+  for (const effect of effects) {
+    if (effect.kind === "begin") isInside = true;
+    if (effect.kind === "commit" || effect.kind === "rollback") isInside = effect.chains;
+    if (effect.kind === "prepare-transaction") isInside = false;
+  }
+  return !isInside;
+}
