@@ -1,5 +1,5 @@
 /** The programs that the gateway is measured with and against: found, or installed where that is possible. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
 export type Peers = {
@@ -85,6 +85,7 @@ function describePgbouncer(path: string): Peers["pgbouncer"] {
 }
 
 function versionOf(path: string): string {
-  const text = execFileSync(path, ["--version"], { encoding: "utf8", stdio: "pipe" });
-  return /\d+(\.\d+)+/.exec(text)?.[0] ?? "unknown";
+  // pgpool-II tells it on standard error.
+  const { stdout, stderr } = spawnSync(path, ["--version"], { encoding: "utf8" });
+  return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? "unknown";
 }

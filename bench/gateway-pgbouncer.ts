@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { drawAddress } from "../test/postgres/scratch.ts";
@@ -18,7 +19,7 @@ export async function startPgbouncer(
 ): Promise<Proxy> {
   const name = `PgBouncer, ${mode}`;
   const { scratch, standby } = postgres;
-  const directory = join(scratch.directory, `pgbouncer-${mode}`);
+  const directory = join(scratch.directory, `pgbouncer-${mode}-${servers}-${randomUUID()}`);
   const address = { host: drawAddress().host, port: 6432 };
   const prepared = program.poolsPrepared ? "max_prepared_statements = 200\n" : "";
   const settings = `[databases]
@@ -42,7 +43,8 @@ ${prepared}`;
     "users.txt": `"${user}" "${password.reveal()}"\n`,
   });
   const command = [...runAsPrefix(scratch.runAs), program.path, file];
-  return launch({ name, address, command, directory, after: async () => undefined });
+  const after = async (): Promise<void> => undefined;
+  return launch({ name, address, command, directory, endSignal: "SIGQUIT", after });
 }
 
 /** Writes files where the one who runs the servers reads them. */

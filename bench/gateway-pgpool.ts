@@ -58,6 +58,7 @@ export async function startPgpool(path: string, postgres: BenchPostgres): Promis
     address,
     command,
     directory,
+    endSignal: "SIGINT",
     after: async () => undefined,
   });
 }

@@ -28,6 +28,8 @@ export type Launch = {
   readonly address: Address;
   readonly command: readonly string[];
   readonly directory: string;
+  /** What makes it end at once. */
+  readonly endSignal: NodeJS.Signals;
   /** Ends what belongs to it, after it has ended. */
   readonly after: () => Promise<void>;
 };
@@ -41,7 +43,7 @@ export async function launch(options: Launch): Promise<Proxy> {
   const child = spawn(program, words, { cwd: directory, stdio: ["ignore", log, log] });
   child.on("error", () => undefined);
   const end = async (): Promise<void> => {
-    await stop(child);
+    await stop(child, options.endSignal);
     await after();
   };
   try {
@@ -84,11 +86,11 @@ async function logIn(address: Address): Promise<undefined> {
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = once(child, "exit");
   const members = processTree(child.pid);
-  child.kill("SIGINT");
+  child.kill(signal);
   const late = await Promise.race([ended, sleep(endBoundMs, "late", { ref: false })]);
   if (late !== "late") return;
   for (const { pid } of members) kill(pid);

@@ -48,7 +48,7 @@ class SmallGateway {
     if (!hold || this.isSilent || this.#answered === hold.id) return;
     if (this.#inFlight === 0) return this.#answer(hold.id, true, "nothing is in flight");
     const leftMs = hold.drainUntilMs - this.clock.monotonicMs();
-    void this.clock.sleep(leftMs, never).then(() => {
+    this.clock.after(leftMs, () => {
       if (this.#answered !== hold.id) this.#answer(hold.id, false, "a transaction is open");
     });
   }

@@ -18,6 +18,8 @@ const findMs = 400;
 const takenMs = 5_000;
 /** 200 ms between looks at a process that is no child of ours; its end is noticed as late. */
 const lookMs = 200;
+/** 20 ms between looks at one that has been told to end: its Region waits for it. */
+const endLookMs = 20;
 /** 15 s of looks without a call, where one comes each second: a gateway that hangs, or never began. */
 const silentLooksMax = 75;
 /** A call that is older does not speak for a gateway any more. */
@@ -103,11 +105,10 @@ export class GatewayKeeper {
     const { clock, isAlive, kill } = this.#doors;
     const never = new AbortController().signal;
     const pid = this.pid ?? this.#caller();
+    if (pid === undefined) return;
     const untilMs = clock.monotonicMs() + ms;
-    while (pid !== undefined && isAlive(pid) && clock.monotonicMs() < untilMs) {
-      await clock.sleep(lookMs / 10, never);
-    }
-    if (pid !== undefined && isAlive(pid)) kill(pid);
+    while (isAlive(pid) && clock.monotonicMs() < untilMs) await clock.sleep(endLookMs, never);
+    if (isAlive(pid)) kill(pid);
     this.#become({ kind: "none" });
   }
 
@@ -122,9 +123,10 @@ export class GatewayKeeper {
   }
 
   async #adopt(pid: number, signal: AbortSignal): Promise<string> {
-    this.#doors.log.info("agent.gateway-found", { pid });
+    this.#doors.log.info("agent.gateway-found", { gateway: pid });
     this.#become({ kind: "running", pid });
-    return this.#watch(pid, undefined, signal);
+    await this.#watch(pid, () => this.#doors.isAlive(pid), signal);
+    return "it is gone";
   }
 
   async #start(signal: AbortSignal): Promise<string> {
@@ -132,35 +134,26 @@ export class GatewayKeeper {
     this.#become({ kind: "starting", pid: child.pid });
     // It says itself why it could not be started.
     if (child.pid === undefined) return child.ended;
-    return this.#watch(child.pid, child.ended, signal);
+    const over = new AbortController();
+    const ended = child.ended.finally(() => over.abort());
+    await this.#watch(child.pid, () => true, AbortSignal.any([signal, over.signal]));
+    return signal.aborted ? "the agent ends" : ended;
   }
 
-  /** Settles with how it ended. `ended` only of a child. */
-  async #watch(
-    pid: number,
-    ended: Promise<string> | undefined,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const { clock, log, isAlive, kill } = this.#doors;
-    const end: { how: string | undefined } = { how: undefined };
-    const over = new AbortController();
-    void ended?.then((how) => {
-      end.how = how;
-      over.abort();
-    });
-    const either = AbortSignal.any([signal, over.signal]);
+  /** Until it does not live any more, or `signal` aborts; one that hangs is killed. */
+  async #watch(pid: number, lives: () => boolean, signal: AbortSignal): Promise<void> {
+    const { clock, log, kill } = this.#doors;
     let silentLooks = 0;
-    while (!signal.aborted && end.how === undefined && (ended !== undefined || isAlive(pid))) {
+    while (!signal.aborted && lives()) {
       const isHeard = this.#caller() === pid;
       if (isHeard && this.#state.kind === "starting") this.#become({ kind: "running", pid });
       silentLooks = isHeard ? 0 : silentLooks + 1;
       if (silentLooks === silentLooksMax) {
-        log.error("agent.gateway-hangs", { pid });
+        log.error("agent.gateway-hangs", { gateway: pid });
         kill(pid);
       }
-      await pauseUntil(clock, this.#calls, clock.monotonicMs() + lookMs, either);
+      await pauseUntil(clock, this.#calls, clock.monotonicMs() + lookMs, signal);
     }
-    return end.how ?? "it is gone";
   }
 
   /** The process that asked a moment ago, and lives. */

@@ -41,6 +41,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const end of agents) end();
   for (const pid of pids) killProcess(pid);
+  // oxlint-disable-next-line vitest/no-standalone-expect
   await expect.poll(() => [...pids].filter(isProcessAlive), { timeout }).toEqual([]);
   rmSync(home, { recursive: true, force: true });
 });
@@ -171,7 +172,9 @@ test("whoever has not the gateway's token is refused", async () => {
   const network = new NodeNetwork({ clock: nodeClock, onBug: () => undefined });
   const asked = { kind: "watch", pid: 1, after: 0, counters: [] };
   const options = { token: "another", timeoutMs: 5_000 };
-  await expect(network.request(listen, asked, options, never)).rejects.toThrow();
+  await expect(network.request(listen, asked, options, never)).rejects.toThrow(
+    "the token is not known here",
+  );
   network.close();
   await end();
 });

@@ -367,7 +367,7 @@ test("A26: whoever passes on what a writer acknowledges hears of its fence befor
 
 test("A26: a server is known to let writes in, and to be gone, at the very moment", async () => {
   const agent = await writes();
-  const [first] = agent.routes.filter(({ writesAreOpen }) => writesAreOpen);
+  const first = agent.routes.find(({ writesAreOpen }) => writesAreOpen);
   expect(first).toMatchObject({ isReadable: true, takesWrites: true });
   agent.routes.length = 0;
   bench.writer.endServer("it crashed");

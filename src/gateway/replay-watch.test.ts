@@ -178,7 +178,7 @@ test("who comes while others wait for long is answered by a look of its own", as
   const instance = new Instance();
   const { watch, clock } = instance;
   const stuck = watch.waitFor(at(100), 500, never);
-  await instance.live(105);
+  await instance.live(95);
   instance.replayed = at(50);
   const cameMs = clock.monotonicMs();
   expect(await clock.drive(() => watch.waitFor(at(50), 50, never))).toBe(true);

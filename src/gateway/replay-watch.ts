@@ -175,7 +175,7 @@ export class ReplayWatch {
     this.#isPolling = false;
   }
 
-  /** A fourth of what the nearest one is expected to take, or has taken, so that it is met within that of its time. */
+  /** An eighth of what the nearest one is expected to take, or has taken, so that it is met within that of its time. */
   #paceMs(): number {
     const nowMs = this.#doors.clock.monotonicMs();
     let nearestMs = Infinity;
@@ -184,7 +184,7 @@ export class ReplayWatch {
       const takesMs = Math.max(this.expectedWaitMs(first.point), nowMs - first.sinceMs);
       nearestMs = Math.min(nearestMs, takesMs);
     }
-    return Math.min(PACE_MAX_MS, Math.max(PACE_MIN_MS, nearestMs / 4));
+    return Math.min(PACE_MAX_MS, Math.max(PACE_MIN_MS, nearestMs / 8));
   }
 
   /** Whether the instance answered. */

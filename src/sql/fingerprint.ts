@@ -182,8 +182,11 @@ class Folder {
       return true;
     }
     if (letter === 101) return this.#string(at, true);
-    if (letter === 98 || letter === 120 || letter === 110) return this.#string(at, false);
-    return undefined;
+    if (letter !== 98 && letter !== 120 && letter !== 110) return undefined;
+    // These are constants of types of their own.
+    this.#separate();
+    key[this.length++] = letter;
+    return this.#string(at, false);
   }
 
   #string(quoteAt: number, hasEscapes: boolean): boolean {

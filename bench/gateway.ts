@@ -1,0 +1,85 @@
+/**
+ * `npm run bench:gateway`: what the gateway costs beside PgBouncer and pgpool-II, in the same run, on the same
+ * PostgreSQL. Writes nothing but its answer.
+ */
+import { tmpdir } from "node:os";
+import { parseArgs } from "node:util";
+import { build } from "./build.ts";
+import type { Figure } from "./figure.ts";
+import { parts, measureParts, type Part } from "./gateway-parts.ts";
+import { findPeers } from "./gateway-peers.ts";
+import { startPostgres } from "./gateway-postgres.ts";
+import { machineFacts, renderFacts } from "./machine.ts";
+import { renderTable } from "./table.ts";
+
+const usage = `npm run bench:gateway -- [--only NAME]... [--pairs N] [--seconds N] [--clients N]... [--no-gateway]
+
+  --only NAME   one part of: ${parts.join(", ")}
+  --pairs N     slices of each kind; left out: 5
+  --seconds N   length of a slice; left out: 3
+  --clients N   left out: 8, 32 and 1
+  --no-gateway  PgBouncer against itself in its place: how far the machine may be believed
+
+PGBOUNCER_BIN names another PgBouncer, LEEWARD_PG_BIN another PostgreSQL. The exit code says whether it could
+measure, not whether a figure was reached.`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true, default: [...parts] },
+      pairs: { type: "string", default: "5" },
+      seconds: { type: "string", default: "3" },
+      clients: { type: "string", multiple: true, default: ["8", "32", "1"] },
+      "no-gateway": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return console.log(usage);
+  const unknown = values.only.find((name) => !parts.some((part) => part === name));
+  if (unknown !== undefined) throw new Error(`There is no part "${unknown}".\n\n${usage}`);
+  if (process.platform !== "linux") throw new Error("The benchmark reads /proc: Linux only");
+  const order = {
+    parts: parts.filter((part) => values.only.includes(part)),
+    pairs: positive(values.pairs, "--pairs"),
+    seconds: positive(values.seconds, "--seconds"),
+    clients: values.clients.map((text) => positive(text, "--clients")),
+    hasGateway: !values["no-gateway"],
+  };
+  if (order.hasGateway) build();
+  console.log(`${await run(order)}`);
+}
+
+type Order = {
+  readonly parts: readonly Part[];
+  readonly pairs: number;
+  readonly seconds: number;
+  readonly clients: readonly number[];
+  readonly hasGateway: boolean;
+};
+
+async function run(order: Order): Promise<string> {
+  const peers = findPeers();
+  const postgres = await startPostgres(peers.pgbench);
+  try {
+    const facts = renderFacts(machineFacts(postgres.version, tmpdir()));
+    const { pgbouncer, pgpool } = peers;
+    const versions = `PgBouncer ${pgbouncer?.version ?? "is missing"}, pgpool-II ${pgpool?.version ?? "is missing"}`;
+    const shared = "Clients, proxy and PostgreSQL share the cores.";
+    console.log(`${[facts, versions, shared, ...peers.remarks].join("\n")}\n`);
+    const figures: readonly Figure[] = await measureParts({ ...order, peers, postgres });
+    return figures.length === 0 ? "Nothing could be measured." : renderTable(figures);
+  } finally {
+    await postgres.end();
+  }
+}
+
+function positive(text: string, option: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new Error(`${option} is a number from 1.\n\n${usage}`);
+}
+
+await main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
