@@ -3,7 +3,7 @@
  * share. It follows the routes that the agent tells, and decides nothing about them.
  */
 import type { Clock, Log } from "../env/env.ts";
-import type { Address } from "../model/address.ts";
+import { formatAddress, type Address } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
 import type { GatewayLimits } from "../model/gateway.ts";
 import type { DatabaseId, RegionId, SystemId } from "../model/region.ts";
@@ -128,6 +128,7 @@ export class DatabaseGateway implements SessionHome {
           doors.holdOutcome(outcome);
         },
         emptied: () => this.#closeIdleHere(),
+        released: (heldMs) => (this.#holdMs += heldMs),
       },
       { waitingMax: limits.heldUnitsMax, waitingBytesMax: limits.heldBytesMax },
     );
@@ -205,11 +206,10 @@ export class DatabaseGateway implements SessionHome {
     const known = this.#pools.get(key);
     if (target.isWriter && !target.isPeer && !this.mayWriteHere) known?.pool.closeIdle();
     if (known && !known.pool.isClosed) return known.pool;
-    const budget = this.#budgets.get(target.key) ?? {
-      used: 0,
-      max: this.limits.serverConnectionsMax,
-    };
-    this.#budgets.set(target.key, budget);
+    // A standby that is promoted is the same server under another name.
+    const place = formatAddress(target.address);
+    const budget = this.#budgets.get(place) ?? { used: 0, max: this.limits.serverConnectionsMax };
+    this.#budgets.set(place, budget);
     const { user } = identity;
     const pool = new ServerPool(
       {
@@ -349,8 +349,7 @@ export class DatabaseGateway implements SessionHome {
       serving[identity.key.processId % Math.max(1, serving.length)] ?? route?.instances[0];
     if (chosen === undefined) return nowhere;
     const { number, address } = chosen;
-    const isWriter = this.isWriterHere && number === 1;
-    return { key: `instance ${number}`, address, isPeer: false, isWriter };
+    return { key: `instance ${number}`, address, isPeer: false, isWriter: false };
   }
 
   #writerTarget(): Target | undefined {
@@ -358,7 +357,8 @@ export class DatabaseGateway implements SessionHome {
     if (route === undefined) return undefined;
     if (this.isWriterHere) {
       const first = route.instances.find(({ number }) => number === 1);
-      return first && { key: "instance 1", address: first.address, isPeer: false, isWriter: true };
+      const key = `writer (epoch ${route.epoch})`;
+      return first && { key, address: first.address, isPeer: false, isWriter: true };
     }
     const address = this.#peerAddress();
     const key = `gateway of ${route.writer} (epoch ${route.epoch})`;
@@ -385,7 +385,7 @@ export class DatabaseGateway implements SessionHome {
         database: target.isPeer ? `${database}-rw` : database,
         credential: { kind: "keys", keys },
         parameters: new Map(target.isPeer ? [["leeward.peer", `${region}/${hops}`]] : []),
-        mayPassOn: () => !this.isWriterHere || target.isPeer || this.mayWriteHere,
+        mayPassOn: () => this.#mayPassOn(target),
       },
       this.#doors,
       this.#end,
@@ -398,6 +398,12 @@ export class DatabaseGateway implements SessionHome {
     return result;
   }
 
+  /** Of a writer here: only under the very lease that it was opened for. */
+  #mayPassOn(target: Target): boolean {
+    if (!target.isWriter || target.isPeer) return true;
+    return this.mayWriteHere && this.#writerTarget()?.key === target.key;
+  }
+
   async #pause(failures: number): Promise<void> {
     const ms = Math.min(retryMsMax, retryFirstMs * 2 ** Math.min(failures - 1, 10));
     await this.clock.sleep(ms, this.#end).catch(() => undefined);
@@ -407,10 +413,9 @@ export class DatabaseGateway implements SessionHome {
   #leaveFormer(): void {
     const target = this.#writerTarget();
     for (const [key, one] of this.#pools) {
-      const isFormer = one.target.isPeer
-        ? one.target.key !== target?.key
-        : one.target.key !== "instance 1";
-      if (!isFormer) continue;
+      // A writer here answers reads as well; its connections of before were a standby's.
+      const goesOn = one.target.isWriter ? one.target.key === target?.key : !this.isWriterHere;
+      if (goesOn) continue;
       this.#pools.delete(key);
       one.pool.close(poolClosed);
       void this.#destroyLater(one.pool);

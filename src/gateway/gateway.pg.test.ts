@@ -57,7 +57,9 @@ describe.sequential("through the gateway", () => {
     await one.query("BEGIN");
     await one.query("INSERT INTO third VALUES (1)");
     await one.query("SAVEPOINT s");
-    await expect(one.query("INSERT INTO third VALUES (1)")).rejects.toMatchObject({ code: "23505" });
+    await expect(one.query("INSERT INTO third VALUES (1)")).rejects.toMatchObject({
+      code: "23505",
+    });
     await one.query("ROLLBACK TO s");
     await one.query("INSERT INTO third VALUES (2)");
     await one.query("COMMIT");

@@ -80,6 +80,8 @@ export class UnitRunner implements ServerUser, Lodger {
   #pool: ServerPool | undefined;
   #isInside = false;
   #pass: UnitPass | undefined;
+  /** What is sent as soon as the server is set up for it. */
+  #settingUp: { readonly unit: Unit; readonly meaning: Meaning } | undefined;
   #waiting: Waiting | undefined;
   #retries = 0;
   #target: TargetKind = "writer";
@@ -108,6 +110,11 @@ export class UnitRunner implements ServerUser, Lodger {
 
   get server(): ServerConnection | undefined {
     return this.#server;
+  }
+
+  /** Bound to its server, and doing nothing there: it can be ended without cutting anything. */
+  get isIdle(): boolean {
+    return this.#pass === undefined && this.state.transaction.phase.kind === "idle";
   }
 
   get waitsFor(): string | undefined {
@@ -211,8 +218,14 @@ export class UnitRunner implements ServerUser, Lodger {
     const pass = this.#pass;
     const isInsideMessage = server?.isInsideMessage === true;
     const hadPins = this.isPinned;
+    const settingUp = this.#settingUp;
     this.#server = undefined;
     this.#pass = undefined;
+    this.#settingUp = undefined;
+    if (settingUp) {
+      this.#leaveDoor();
+      return this.#retry(settingUp.unit, settingUp.meaning);
+    }
     const { transaction } = this.state;
     const wasOpen = transaction.phase.kind === "open" || transaction.phase.kind === "failed";
     this.#leaveDoor();
@@ -476,8 +489,10 @@ export class UnitRunner implements ServerUser, Lodger {
       return server.uncork();
     }
     // Nothing is sent before it is certain that it runs as nobody else.
+    this.#settingUp = { unit, meaning };
     server.ask(difference, ({ error }) => {
-      if (this.#isOver || this.#server !== server) return;
+      if (this.#isOver || this.#server !== server || server.isLost) return;
+      this.#settingUp = undefined;
       if (error) return this.#settingFailed(server, error);
       this.#send(unit, meaning, server);
     });
@@ -495,8 +510,10 @@ export class UnitRunner implements ServerUser, Lodger {
     const { phase } = transaction;
     server.cork();
     if (phase.kind === "deferred") {
-      server.ask(phase.sql, () => undefined);
+      // It can fail at a standby, and the statement would run by itself.
+      server.ask(phase.sql, ({ error }) => error && this.#settingFailed(server, error));
       transaction.open();
+      if (this.#isInside) this.#home.door.stays(this, true);
     }
     const { bytes, script } = translate(unit, server.knowledge);
     const isAlone = phase.kind === "idle" && !this.isPinned && this.#retries < retriesMax;
@@ -563,12 +580,12 @@ export class UnitRunner implements ServerUser, Lodger {
   #answered(server: ServerConnection, status: Status): void {
     this.#output.ready(status);
     if (status !== "I" || server.underWay > 0) {
-      this.#home.door.stays(this, this.#isInside && status !== "I");
+      if (this.#isInside) this.#home.door.stays(this, status !== "I");
       return this.#output.unitDone();
     }
     if (this.state.needsLook) return this.#look(server);
     if (this.isPinned) {
-      this.#home.door.stays(this, this.#isInside);
+      if (this.#isInside) this.#home.door.stays(this, true);
     } else {
       this.#release();
     }
@@ -584,8 +601,9 @@ export class UnitRunner implements ServerUser, Lodger {
         this.state.looked(look.settings, look.pins);
         server.settings = look.settings;
       }
-      if (this.isPinned) this.#home.door.stays(this, this.#isInside);
-      else this.#release();
+      if (this.isPinned)
+        if (this.#isInside) this.#home.door.stays(this, true);
+        else this.#release();
       this.#output.unitDone();
     });
   }

@@ -26,6 +26,8 @@ export interface Lodger {
   /** For people: who it is and why it stays. */
   readonly description: string;
   readonly isPinned: boolean;
+  /** Nothing of it is under way. */
+  readonly isIdle: boolean;
   /** Ends the session, with an error that says why. Only for one that is pinned. */
   evict(because: string): void;
 }
@@ -34,6 +36,8 @@ export type DoorHooks = {
   readonly tell: (outcome: HoldOutcome) => void;
   /** Servers that nobody uses are closed: the writer is about to stop. */
   readonly emptied: () => void;
+  /** A hold that was there is over. */
+  readonly released: (heldMs: number) => void;
 };
 
 export type DoorLimits = {
@@ -112,7 +116,6 @@ export class WriterDoor {
 
   /** Whether the lodger stays for longer than a unit: in a transaction, or pinned. */
   stays(lodger: Lodger, isStaying: boolean): void {
-    if (isStaying === this.#inTransaction.has(lodger)) return;
     if (isStaying) this.#inTransaction.add(lodger);
     else this.#inTransaction.delete(lodger);
     this.#goOn();
@@ -165,9 +168,7 @@ export class WriterDoor {
           `${pinned.length} sessions are bound to their server: ${nameSome(pinned)}`,
         );
       }
-      if (this.#inTransaction.size === pinned.length && pinned.length > 0) {
-        for (const one of pinned) one.evict("the database moves to another Region");
-      }
+      for (const one of pinned) if (one.isIdle) one.evict("the database moves to another Region");
       if (this.#inTransaction.size > 0) return;
       this.#phase = "closing";
     }
@@ -179,9 +180,9 @@ export class WriterDoor {
 
   /** In words, who is inside. */
   #obstacle(): string | undefined {
-    const [lodgers] = [[...this.#inTransaction, ...this.#inside]];
+    const lodgers = [...new Set([...this.#inTransaction, ...this.#inside])];
     if (lodgers.length === 0) return undefined;
-    return `${new Set(lodgers).size} still inside: ${nameSome(lodgers)}`;
+    return `${lodgers.length} were still inside: ${nameSome(lodgers)}`;
   }
 
   #refuse(because: string): void {
@@ -193,6 +194,7 @@ export class WriterDoor {
   }
 
   #open(): void {
+    if (this.#phase === "held") this.#hooks.released(this.heldMs);
     this.#hold = undefined;
     this.#phase = "open";
     const waiting = [...this.#waiting];
@@ -210,6 +212,6 @@ export class WriterDoor {
 const namedMax = 3;
 
 function nameSome(lodgers: readonly Lodger[]): string {
-  const named = [...new Set(lodgers)].slice(0, namedMax).map(({ description }) => description);
+  const named = lodgers.slice(0, namedMax).map(({ description }) => description);
   return named.join("; ") + (lodgers.length > namedMax ? "; …" : "");
 }

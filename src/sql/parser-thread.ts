@@ -35,6 +35,8 @@ export class ParserThread {
   #isWorking = false;
   #worker: Worker | undefined;
   #isReady = false;
+  /** Answers the question that is open, if there is one. */
+  #settle: (answer: Answer) => void = () => undefined;
   #restUntilMs = 0;
   readonly #closed = new AbortController();
 
@@ -80,8 +82,10 @@ export class ParserThread {
     if (this.#clock.monotonicMs() < this.#restUntilMs) return notAsked("the parser rests");
     const worker = this.#worker ?? this.#start();
     const over = new AbortController();
+    const answer = new Promise<Answer>((resolve) => {
+      this.#settle = resolve;
+    });
     try {
-      const answer = answerOf(worker, () => (this.#isReady = true));
       worker.postMessage({ text });
       const signal = AbortSignal.any([over.signal, this.#closed.signal]);
       const late = this.#clock.sleep(TEXT_MS_MAX, signal).then(
@@ -94,8 +98,6 @@ export class ParserThread {
       return await this.#giveUp(message.because);
     } finally {
       over.abort();
-      worker.removeAllListeners("message");
-      worker.removeAllListeners("exit");
     }
   }
 
@@ -103,6 +105,15 @@ export class ParserThread {
     const worker = this.#startWorker();
     // What it died of comes as its exit as well; without a listener it would end the gateway.
     worker.on("error", (error) => this.#log.warn("sql.parser-died", { because: error.message }));
+    worker.on("message", (message: ParserMessage) => {
+      if (worker !== this.#worker) return;
+      if (message.kind === "ready") this.#isReady = true;
+      else this.#settle(message);
+    });
+    worker.on("exit", (code) => {
+      if (worker !== this.#worker) return;
+      this.#settle({ kind: "died", because: `its thread ended with code ${code}` });
+    });
     this.#worker = worker;
     this.#isReady = false;
     return worker;
@@ -138,15 +149,3 @@ function notAsked(because: string): Parsed {
 
 type Death = { readonly kind: "died"; readonly because: string };
 type Answer = Exclude<ParserMessage, { kind: "ready" }> | Death;
-
-function answerOf(worker: Worker, onReady: () => void): Promise<Answer> {
-  return new Promise((resolve) => {
-    worker.on("message", (message: ParserMessage) => {
-      if (message.kind === "ready") onReady();
-      else resolve(message);
-    });
-    worker.once("exit", (code) =>
-      resolve({ kind: "died", because: `its thread ended with code ${code}` }),
-    );
-  });
-}
