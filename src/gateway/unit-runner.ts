@@ -14,6 +14,13 @@ import { unreachable } from "../std/assert.ts";
 import type { Statement } from "../sql/sql.ts";
 import { encodeError, type PgError } from "../wire/postgres/error-response.ts";
 import { encodeParameterStatus } from "../wire/postgres/backend-messages.ts";
+import {
+  changesIdentity,
+  countUnit,
+  endsIdle,
+  forgetsStatements,
+  knowServer,
+} from "./after-unit.ts";
 import { decideLoss } from "./decide-loss.ts";
 import { decideUnit, tokenSetting, type UnitDecision } from "./decide-unit.ts";
 import {
@@ -27,10 +34,10 @@ import {
 import type { PreparedStatement } from "./prepared-statements.ts";
 import { refusalOf } from "./refusal.ts";
 import type { ServerConnection, ServerUser } from "./server-connection.ts";
-import type { ServerPool } from "./server-pool.ts";
+import { ServerSeat } from "./server-seat.ts";
 import type { SessionHome, SessionIdentity, TargetKind } from "./session-home.ts";
 import { lookQuery, readLook } from "./session-look.ts";
-import { differenceOf, SessionSettings } from "./session-settings.ts";
+import { differenceOf } from "./session-settings.ts";
 import { SessionState } from "./session-state.ts";
 import type { Status } from "./session-transaction.ts";
 import { parseToken } from "./token.ts";
@@ -76,15 +83,12 @@ export class UnitRunner implements ServerUser, Lodger {
   readonly #identity: SessionIdentity;
   readonly #output: SessionOutput;
   readonly #end: AbortSignal;
-  #server: ServerConnection | undefined;
-  #pool: ServerPool | undefined;
-  #isInside = false;
+  readonly #seat: ServerSeat;
   #pass: UnitPass | undefined;
   /** What is sent as soon as the server is set up for it. */
   #settingUp: { readonly unit: Unit; readonly meaning: Meaning } | undefined;
   #waiting: Waiting | undefined;
   #retries = 0;
-  #target: TargetKind = "writer";
   /** ReadyForQuery waits for the token that goes before it. */
   #status: Status | undefined;
   #startedAtMs = 0;
@@ -101,6 +105,7 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#output = output;
     this.#end = end;
     this.state = new SessionState(identity);
+    this.#seat = new ServerSeat(home, identity, this);
     onAbort(end, () => this.#leave());
   }
 
@@ -109,7 +114,7 @@ export class UnitRunner implements ServerUser, Lodger {
   }
 
   get server(): ServerConnection | undefined {
-    return this.#server;
+    return this.#seat.server;
   }
 
   /** Bound to its server, and doing nothing there: it can be ended without cutting anything. */
@@ -138,7 +143,7 @@ export class UnitRunner implements ServerUser, Lodger {
   run(unit: Unit): void {
     this.#retries = 0;
     this.#startedAtMs = this.#home.clock.monotonicMs();
-    if (unit.bytes.length === 5 && this.#server === undefined) {
+    if (unit.bytes.length === 5 && this.#seat.server === undefined) {
       // A Sync by itself.
       this.#output.ready(this.state.transaction.status);
       return this.#output.unitDone();
@@ -151,7 +156,8 @@ export class UnitRunner implements ServerUser, Lodger {
   /** A waiting unit is given up, one that is under way is cancelled at its server. */
   cancel(): void {
     if (this.#waiting) return this.#refuse(this.#stopWaiting(), queryCancelled());
-    if (this.#server && this.#pass) this.#home.cancelAt(this.#server);
+    const { server } = this.#seat;
+    if (server && this.#pass) this.#home.cancelAt(server);
   }
 
   /** To be called now and then: what waits for too long is told so. */
@@ -161,7 +167,7 @@ export class UnitRunner implements ServerUser, Lodger {
     const waitedMs = nowMs - waiting.sinceMs;
     if (waiting.what === "writer" || waitedMs < this.#home.limits.holdMs) return;
     const what = this.#home.describe(waiting.kind);
-    this.#refuse(this.#stopWaiting(), noServer(what, waitedMs, this.#pool?.trouble));
+    this.#refuse(this.#stopWaiting(), noServer(what, waitedMs, this.#seat.trouble));
   }
 
   evict(because: string): void {
@@ -194,7 +200,7 @@ export class UnitRunner implements ServerUser, Lodger {
   }
 
   unitEnded(pass: UnitPass, status: Status): void {
-    const server = this.#server;
+    const { server } = this.#seat;
     this.#pass = undefined;
     if (server === undefined) return;
     if (pass.isRefused) return this.#tryElsewhere(pass);
@@ -203,8 +209,12 @@ export class UnitRunner implements ServerUser, Lodger {
     if (hadError) this.#output.failed();
     if (hadError) undoAfter(unit, pass.script?.done ?? 0, this.state.names);
     this.state.ended(meaning.effects, hadError, status);
-    this.#knowServer(server, meaning, hadError);
-    this.#count(pass, status, hadError);
+    if (hadError) server.settings = this.state.transaction.settings;
+    else knowServer(server, meaning.effects, this.state.transaction.settings);
+    if (!hadError && meaning.effects.some(forgetsStatements)) this.state.names.clear();
+    const tookMs = this.#home.clock.monotonicMs() - pass.startedAtMs;
+    const { kind } = this.#seat;
+    countUnit(this.#home.counts, { meaning, kind, status, hadError, tookMs });
     if (meaning.effects.some(({ kind }) => kind === "ddl")) this.#home.catalogChanged();
     if (status === "I" && this.#isToldTokens) {
       this.#status = status;
@@ -214,21 +224,19 @@ export class UnitRunner implements ServerUser, Lodger {
   }
 
   serverLost(because: string): void {
-    const server = this.#server;
+    const { server } = this.#seat;
     const pass = this.#pass;
     const isInsideMessage = server?.isInsideMessage === true;
     const hadPins = this.isPinned;
     const settingUp = this.#settingUp;
-    this.#server = undefined;
     this.#pass = undefined;
     this.#settingUp = undefined;
+    this.#seat.lost();
     if (settingUp) {
-      this.#leaveDoor();
       return this.#retry(settingUp.unit, settingUp.meaning);
     }
     const { transaction } = this.state;
     const wasOpen = transaction.phase.kind === "open" || transaction.phase.kind === "failed";
-    this.#leaveDoor();
     const decision = decideLoss({
       because,
       isInTransaction: wasOpen,
@@ -282,7 +290,7 @@ export class UnitRunner implements ServerUser, Lodger {
     if (refusalOf({ code: errorCode, message: pass.errorMessage }) === "writes") {
       this.#rememberRefusal(unit);
     }
-    this.#release();
+    this.#seat.leave();
     this.#home.counts.replays += 1;
     this.#retries += 1;
     this.#toWriter(unit, meaning, "single");
@@ -300,7 +308,7 @@ export class UnitRunner implements ServerUser, Lodger {
   #retry(unit: Unit, meaning: Meaning): void {
     this.#retries += 1;
     if (this.#retries > retriesMax) {
-      return this.#refuse(unit, noServer(this.#home.describe(this.#target), 0, undefined));
+      return this.#refuse(unit, noServer(this.#home.describe(this.#seat.kind), 0, undefined));
     }
     this.#decide(unit, meaning);
   }
@@ -350,7 +358,7 @@ export class UnitRunner implements ServerUser, Lodger {
     const { transaction } = this.state;
     const decision = decideUnit({
       phase: transaction.phase,
-      isLinked: this.#server !== undefined,
+      isLinked: this.#seat.server !== undefined,
       meaning,
       mode: this.#identity.mode,
       level: this.state.level,
@@ -359,7 +367,7 @@ export class UnitRunner implements ServerUser, Lodger {
     });
     switch (decision.kind) {
       case "same-server":
-        if (this.#server) this.#send(unit, meaning, this.#server);
+        if (this.#seat.server) this.#send(unit, meaning, this.#seat.server);
         return;
       case "local":
         return this.#toLocal(unit, meaning, decision.passage);
@@ -446,24 +454,17 @@ export class UnitRunner implements ServerUser, Lodger {
   }
 
   #acquire(kind: TargetKind, unit: Unit, meaning: Meaning): void {
-    const pool = this.#home.pool(kind, this.#identity);
-    this.#pool = pool;
-    this.#target = kind;
-    const server = pool.take(this.state.transaction.settings);
-    if (server) return this.#link(server, unit, meaning);
-    let isAtOnce = true;
-    const forget = pool.wait({
-      ready: (ready) => {
+    const giveUp = this.#seat.take(kind, this.state.transaction.settings, {
+      seated: (server) => {
         this.#waiting = undefined;
-        this.#link(ready, unit, meaning);
+        this.#setUp(server, unit, meaning);
       },
       failed: (error) => {
         this.#waiting = undefined;
-        isAtOnce = false;
         this.#poolFailed(unit, meaning, error);
       },
     });
-    if (isAtOnce) this.#wait("server", kind, unit, forget);
+    if (giveUp) this.#wait("server", kind, unit, giveUp);
   }
 
   /** A pool that is closed was of a writer that is none any more: there is another by now. */
@@ -472,13 +473,7 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#refuse(unit, error);
   }
 
-  #link(server: ServerConnection, unit: Unit, meaning: Meaning): void {
-    this.#server = server;
-    server.linkTo(this);
-    if (this.#target === "writer" && this.#home.isWriterHere) {
-      this.#home.door.entered(this);
-      this.#isInside = true;
-    }
+  #setUp(server: ServerConnection, unit: Unit, meaning: Meaning): void {
     const difference = differenceOf(server.settings, this.state.transaction.settings);
     if (difference === undefined) return this.#send(unit, meaning, server);
     server.settings = this.state.transaction.settings;
@@ -491,7 +486,7 @@ export class UnitRunner implements ServerUser, Lodger {
     // Nothing is sent before it is certain that it runs as nobody else.
     this.#settingUp = { unit, meaning };
     server.ask(difference, ({ error }) => {
-      if (this.#isOver || this.#server !== server || server.isLost) return;
+      if (this.#isOver || this.#seat.server !== server || server.isLost) return;
       this.#settingUp = undefined;
       if (error) return this.#settingFailed(server, error);
       this.#send(unit, meaning, server);
@@ -500,7 +495,7 @@ export class UnitRunner implements ServerUser, Lodger {
 
   /** The client's settings cannot be had in this server, so that nothing there is what the client means. */
   #settingFailed(server: ServerConnection, error: PgError): void {
-    if (this.#server !== server || server.isLost) return;
+    if (this.#seat.server !== server || server.isLost) return;
     this.#output.finish({ ...error, severity: "FATAL" });
     server.close();
   }
@@ -513,7 +508,7 @@ export class UnitRunner implements ServerUser, Lodger {
       // It can fail at a standby, and the statement would run by itself.
       server.ask(phase.sql, ({ error }) => error && this.#settingFailed(server, error));
       transaction.open();
-      if (this.#isInside) this.#home.door.stays(this, true);
+      this.#seat.stays(true);
     }
     const { bytes, script } = translate(unit, server.knowledge);
     const isAlone = phase.kind === "idle" && !this.isPinned && this.#retries < retriesMax;
@@ -524,7 +519,7 @@ export class UnitRunner implements ServerUser, Lodger {
     });
     this.#pass = pass;
     server.send(bytes, pass);
-    if (this.#isToldTokens && endsIdle(phase.kind, meaning)) {
+    if (this.#isToldTokens && endsIdle(phase.kind !== "idle", meaning)) {
       server.ask(tokenQuery, (result) =>
         this.#tokenRead(server, readTokenRow(result, this.#home.systemId)),
       );
@@ -537,13 +532,13 @@ export class UnitRunner implements ServerUser, Lodger {
   /** Only a standby refuses what the writer would answer, and only for `forward` is there another place to go. */
   get #mayBeRefused(): boolean {
     return (
-      this.#target === "local" && this.#identity.mode === "forward" && this.state.level !== "off"
+      this.#seat.kind === "local" && this.#identity.mode === "forward" && this.state.level !== "off"
     );
   }
 
   get #isToldTokens(): boolean {
     return (
-      this.#identity.peer !== undefined && this.#home.isWriterHere && this.#target === "writer"
+      this.#identity.peer !== undefined && this.#home.isWriterHere && this.#seat.kind === "writer"
     );
   }
 
@@ -551,89 +546,39 @@ export class UnitRunner implements ServerUser, Lodger {
     const status = this.#status;
     this.#status = undefined;
     if (text !== undefined) this.#output.write(encodeParameterStatus(tokenSetting, text));
-    if (status !== undefined && this.#server === server) this.#answered(server, status);
+    if (status !== undefined && this.#seat.server === server) this.#answered(server, status);
   }
 
   // After it was answered.
 
-  /** What the server has set and prepared after the unit. */
-  #knowServer(server: ServerConnection, meaning: Meaning, hadError: boolean): void {
-    const { settings } = this.state.transaction;
-    server.settings = settings;
-    if (hadError) return;
-    for (const effect of meaning.effects) {
-      if (effect.kind === "discard-all" || effect.kind === "reset-all") {
-        server.settings = SessionSettings.none;
-        if (effect.kind === "reset-all" && changesIdentity(settings.key)) server.isOpaque = true;
-      }
-      if (effect.kind === "set" && effect.sql === undefined) {
-        server.settings = server.settings.without(effect.name);
-      }
-      const forgets = effect.kind === "deallocate" && effect.name === undefined;
-      if (effect.kind === "discard-all" || forgets) {
-        server.knowledge.statements.clear();
-        this.state.names.clear();
-      }
-    }
-  }
-
   #answered(server: ServerConnection, status: Status): void {
     this.#output.ready(status);
     if (status !== "I" || server.underWay > 0) {
-      if (this.#isInside) this.#home.door.stays(this, status !== "I");
+      this.#seat.stays(status !== "I");
       return this.#output.unitDone();
     }
     if (this.state.needsLook) return this.#look(server);
     if (this.isPinned) {
-      if (this.#isInside) this.#home.door.stays(this, true);
+      this.#seat.stays(true);
     } else {
-      this.#release();
+      this.#seat.leave();
     }
     this.#output.unitDone();
   }
 
   #look(server: ServerConnection): void {
     server.ask(lookQuery, (result) => {
-      if (this.#server !== server || this.#isOver) return;
+      if (this.#seat.server !== server || this.#isOver) return;
       const look = readLook(result, this.#identity.user);
       if (look === undefined) server.isOpaque = true;
       else {
         this.state.looked(look.settings, look.pins);
         server.settings = look.settings;
       }
-      if (this.isPinned)
-        if (this.#isInside) this.#home.door.stays(this, true);
-        else this.#release();
+      if (this.isPinned) this.#seat.stays(true);
+      else this.#seat.leave();
       this.#output.unitDone();
     });
-  }
-
-  #release(): void {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    server.unlink();
-    this.#leaveDoor();
-    this.#pool?.giveBack(server);
-  }
-
-  #leaveDoor(): void {
-    if (!this.#isInside) return;
-    this.#isInside = false;
-    this.#home.door.left(this);
-  }
-
-  #count(pass: UnitPass, status: Status, hadError: boolean): void {
-    const { counts, clock } = this.#home;
-    const { effects, place } = pass.meaning;
-    if (hadError) counts.errors += 1;
-    if (this.#target === "local") counts.localReads += 1;
-    else if (place === "anywhere") counts.writerReads += 1;
-    else {
-      counts.writes += 1;
-      counts.writeMs += clock.monotonicMs() - pass.startedAtMs;
-    }
-    if (status === "I" && effects.some(({ kind }) => kind === "commit")) counts.commits += 1;
   }
 
   // Waiting and ending.
@@ -671,16 +616,15 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#isOver = true;
     if (this.#waiting) this.#stopWaiting();
     this.#home.unlisten(undefined, this);
-    const server = this.#server;
+    const { server } = this.#seat;
     if (server === undefined) return;
     const isClean = this.#pass === undefined && server.underWay === 0 && !this.isPinned;
     if (!isClean) {
-      this.#server = undefined;
-      this.#leaveDoor();
+      this.#seat.lost();
       if (this.#pass) this.#home.cancelAt(server);
       return server.close();
     }
-    if (this.state.transaction.phase.kind === "idle") return this.#release();
+    if (this.state.transaction.phase.kind === "idle") return this.#seat.leave();
     this.#leaveTransaction(server);
   }
 
@@ -689,7 +633,7 @@ export class UnitRunner implements ServerUser, Lodger {
       if (error) server.isOpaque = true;
       this.state.transaction.endHere(false);
       server.settings = this.state.transaction.settings;
-      this.#release();
+      this.#seat.leave();
     });
   }
 }
@@ -704,18 +648,3 @@ const nothing: Unit = {
 
 /** Of a pool that leads to a writer of the past. */
 export const poolClosedCode = "LW001";
-
-function changesIdentity(sql: string): boolean {
-  return /\b(role|session_authorization)\b|SESSION AUTHORIZATION/i.test(sql);
-}
-
-/** Whether the session is outside a transaction when the unit has ended well. */
-function endsIdle(phase: string, { effects }: Meaning): boolean {
-  let isInside = phase !== "idle";
-  for (const effect of effects) {
-    if (effect.kind === "begin") isInside = true;
-    if (effect.kind === "commit" || effect.kind === "rollback") isInside = effect.chains;
-    if (effect.kind === "prepare-transaction") isInside = false;
-  }
-  return !isInside;
-}

@@ -38,7 +38,9 @@ export class ParserThread {
   /** Answers the question that is open, if there is one. */
   #settle: (answer: Answer) => void = () => undefined;
   #restUntilMs = 0;
-  readonly #closed = new AbortController();
+  /** Aborts when the question that is open has been answered, or nobody wants to know any more. */
+  #over = new AbortController();
+  #isClosed = false;
 
   constructor(clock: Clock, log: Log, startWorker: () => Worker = startParser) {
     this.#clock = clock;
@@ -48,7 +50,7 @@ export class ParserThread {
 
   /** Never rejects. */
   parse(text: string): Promise<Parsed> {
-    if (this.#closed.signal.aborted) return Promise.resolve(notAsked("the gateway ends"));
+    if (this.#isClosed) return Promise.resolve(notAsked("the gateway ends"));
     if (this.#clock.monotonicMs() < this.#restUntilMs) {
       return Promise.resolve(notAsked("the parser cannot be started"));
     }
@@ -64,7 +66,8 @@ export class ParserThread {
   }
 
   async close(): Promise<void> {
-    this.#closed.abort(new Error("the statement book was closed"));
+    this.#isClosed = true;
+    this.#over.abort(new Error("the statement book was closed"));
     await this.#stop();
   }
 
@@ -78,30 +81,36 @@ export class ParserThread {
   }
 
   async #ask(text: string): Promise<Parsed> {
-    if (this.#closed.signal.aborted) return notAsked("the gateway ends");
+    if (this.#isClosed) return notAsked("the gateway ends");
     if (this.#clock.monotonicMs() < this.#restUntilMs) return notAsked("the parser rests");
-    const worker = this.#worker ?? this.#start();
-    const over = new AbortController();
-    const answer = new Promise<Answer>((resolve) => {
-      this.#settle = resolve;
-    });
     try {
-      worker.postMessage({ text });
-      const signal = AbortSignal.any([over.signal, this.#closed.signal]);
-      const late = this.#clock.sleep(TEXT_MS_MAX, signal).then(
-        (): Death => ({ kind: "died", because: `it took more than ${TEXT_MS_MAX} ms` }),
-        (): Death => ({ kind: "died", because: "the gateway ends" }),
-      );
-      const message = await Promise.race([answer, late]);
+      const message = await this.#answerTo(text);
       if (message.kind === "read") return { uses: message.uses, isFinal: true };
       if (message.kind === "refused") return { uses: unread(message.because), isFinal: true };
       return await this.#giveUp(message.because);
+    } catch (cause) {
+      return await this.#giveUp(String(cause));
     } finally {
-      over.abort();
+      this.#over.abort();
     }
   }
 
+  #answerTo(text: string): Promise<Answer> {
+    const worker = this.#worker ?? this.#start();
+    this.#over = new AbortController();
+    const late = this.#clock.sleep(TEXT_MS_MAX, this.#over.signal).then(
+      (): Death => ({ kind: "died", because: `it took more than ${TEXT_MS_MAX} ms` }),
+      (): Death => ({ kind: "died", because: "the gateway ends" }),
+    );
+    const answer = new Promise<Answer>((resolve) => {
+      this.#settle = resolve;
+    });
+    worker.postMessage({ text });
+    return Promise.race([answer, late]);
+  }
+
   #start(): Worker {
+    this.#isReady = false;
     const worker = this.#startWorker();
     // What it died of comes as its exit as well; without a listener it would end the gateway.
     worker.on("error", (error) => this.#log.warn("sql.parser-died", { because: error.message }));
@@ -112,17 +121,17 @@ export class ParserThread {
     });
     worker.on("exit", (code) => {
       if (worker !== this.#worker) return;
+      this.#worker = undefined;
       this.#settle({ kind: "died", because: `its thread ended with code ${code}` });
     });
     this.#worker = worker;
-    this.#isReady = false;
     return worker;
   }
 
   async #giveUp(because: string): Promise<Parsed> {
     const isFinal = this.#isReady;
     await this.#stop();
-    if (this.#closed.signal.aborted) return notAsked("the gateway ends");
+    if (this.#isClosed) return notAsked("the gateway ends");
     if (!isFinal) {
       this.#restUntilMs = this.#clock.monotonicMs() + REST_MS;
       this.#log.error("sql.parser-not-started", { because, restMs: REST_MS });

@@ -1,0 +1,101 @@
+/**
+ * A session's place at a server: taken from a pool, inside the writer's door as long as it lasts, given back in order.
+ * One at a time.
+ */
+import type { PgError } from "../wire/postgres/error-response.ts";
+import type { ServerConnection, ServerUser } from "./server-connection.ts";
+import type { ServerPool } from "./server-pool.ts";
+import type { SessionHome, SessionIdentity, TargetKind } from "./session-home.ts";
+import type { SessionSettings } from "./session-settings.ts";
+import type { Lodger } from "./writer-door.ts";
+
+export type SeatHooks = {
+  readonly seated: (server: ServerConnection) => void;
+  /** There is none to be had. */
+  readonly failed: (error: PgError) => void;
+};
+
+export class ServerSeat {
+  readonly #home: SessionHome;
+  readonly #identity: SessionIdentity;
+  readonly #user: ServerUser & Lodger;
+  #server: ServerConnection | undefined;
+  #pool: ServerPool | undefined;
+  #kind: TargetKind = "writer";
+  #isInside = false;
+
+  constructor(home: SessionHome, identity: SessionIdentity, user: ServerUser & Lodger) {
+    this.#home = home;
+    this.#identity = identity;
+    this.#user = user;
+  }
+
+  get server(): ServerConnection | undefined {
+    return this.#server;
+  }
+
+  /** What the present server is, or the one that was asked for last. */
+  get kind(): TargetKind {
+    return this.#kind;
+  }
+
+  /** Why no server could be had, for people. */
+  get trouble(): string | undefined {
+    return this.#pool?.trouble;
+  }
+
+  /** At once where one is idle; answers how to give up where it has to be waited for. */
+  take(kind: TargetKind, settings: SessionSettings, hooks: SeatHooks): (() => void) | undefined {
+    const pool = this.#home.pool(kind, this.#identity);
+    this.#pool = pool;
+    this.#kind = kind;
+    const sit = (server: ServerConnection): void => {
+      this.#sit(server);
+      hooks.seated(server);
+    };
+    const idle = pool.take(settings);
+    if (idle) {
+      sit(idle);
+      return undefined;
+    }
+    let isSettled = false;
+    const giveUp = pool.wait({
+      ready: sit,
+      failed: (error) => {
+        isSettled = true;
+        hooks.failed(error);
+      },
+    });
+    return isSettled ? undefined : giveUp;
+  }
+
+  /** It stays for longer than a unit: in a transaction, or because something binds the session. */
+  stays(isStaying: boolean): void {
+    if (this.#isInside) this.#home.door.stays(this.#user, isStaying);
+  }
+
+  /** Back to the pool. Nothing may be under way. */
+  leave(): void {
+    const server = this.#server;
+    if (server === undefined) return;
+    server.unlink();
+    this.lost();
+    this.#pool?.giveBack(server);
+  }
+
+  /** The server is gone, or not to be used by anybody else. */
+  lost(): void {
+    this.#server = undefined;
+    if (!this.#isInside) return;
+    this.#isInside = false;
+    this.#home.door.left(this.#user);
+  }
+
+  #sit(server: ServerConnection): void {
+    this.#server = server;
+    server.linkTo(this.#user);
+    if (this.#kind !== "writer" || !this.#home.isWriterHere) return;
+    this.#isInside = true;
+    this.#home.door.entered(this.#user);
+  }
+}
