@@ -1,6 +1,6 @@
 /**
  * The gateway as the benchmark runs it: one in the writer's Region and one in the standby's, each with an agent that
- * is played here, and no link between them. This file is all that knows how a gateway is started.
+ * is played here. This file is all that knows how a gateway is started.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -39,10 +39,16 @@ type Place = {
   readonly postgres: Address;
 };
 
-/** @param poolSize servers for one user of one database, as PgBouncer's `default_pool_size` */
+export type GatewayOptions = {
+  /** Servers for one user of one database, as PgBouncer's `default_pool_size`. */
+  readonly poolSize: number;
+  /** How the standby's Region reaches the gateway of the writer's Region; undefined: by its own address. */
+  readonly linkTo: ((writer: Address) => Promise<Address>) | undefined;
+};
+
 export async function startGateways(
   postgres: BenchPostgres,
-  poolSize: number,
+  { poolSize, linkTo }: GatewayOptions,
 ): Promise<GatewayPair> {
   const [east, west] = [drawAddress().host, drawAddress().host].map((host) => ({
     host,
@@ -74,7 +80,7 @@ export async function startGateways(
     const standby = await start({
       region: standbyRegion,
       listen: west,
-      peer: { region: writerRegion, address: east },
+      peer: { region: writerRegion, address: linkTo === undefined ? east : await linkTo(east) },
       postgres: postgres.standby,
     });
     started.push(standby);
@@ -143,7 +149,7 @@ async function startGateway(place: Place, start: Start): Promise<Proxy> {
   return launch({
     name: `gateway of ${region}`,
     address: listen,
-    command: [process.execPath, join(root, "bin", "leeward.js"), "internal", "gateway", path],
+    command: [process.execPath, "--cpu-prof", "--cpu-prof-dir=/tmp/e-probe/prof", join(root, "bin", "leeward.js"), "internal", "gateway", path],
     directory,
     endSignal: "SIGTERM",
     after: async () => undefined,

@@ -1,6 +1,8 @@
 /** The parts of `npm run bench:gateway`, each with the proxies that it needs. */
 import type { Figure } from "./figure.ts";
-import { startGateways } from "./gateway-candidate.ts";
+import { startGateways, type GatewayOptions } from "./gateway-candidate.ts";
+import { measureConsistency, measureWriteOverhead } from "./gateway-consistency.ts";
+import { startGatewayLink } from "./gateway-link.ts";
 import { measureIdleClients } from "./gateway-idle.ts";
 import { measurePgbench, type Candidate } from "./gateway-pgbench.ts";
 import { startPgbouncer } from "./gateway-pgbouncer.ts";
@@ -8,9 +10,10 @@ import { startPgpool } from "./gateway-pgpool.ts";
 import type { Peers } from "./gateway-peers.ts";
 import type { BenchPostgres } from "./gateway-postgres.ts";
 import type { Proxy } from "./gateway-proxy.ts";
+import type { Running } from "./gateway-running.ts";
 import type { Protocol } from "./gateway-slice.ts";
 
-export const parts = ["pgbench", "idle"] as const;
+export const parts = ["pgbench", "idle", "consistency"] as const;
 export type Part = (typeof parts)[number];
 
 export type PartsOrder = {
@@ -18,39 +21,37 @@ export type PartsOrder = {
   readonly pairs: number;
   readonly seconds: number;
   readonly clients: readonly number[];
+  /** Write-then-read pairs of the consistency part. */
+  readonly reads: number;
   /** False: PgBouncer takes its place. */
   readonly hasGateway: boolean;
   readonly peers: Peers;
   readonly postgres: BenchPostgres;
+  /** Ends, when the benchmark is interrupted, what a part has started. */
+  readonly running: Running;
 };
 
 /** As many as the least number of clients that the limits speak of. */
 const poolSize = 8;
+/** With 60 ms to the writer, a server is busy for that long with each write. */
+const consistencyPoolSize = 60;
+const linkRttMs = 60;
 const idleCounts = [1_000, 10_000];
 
 export async function measureParts(order: PartsOrder): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const part of order.parts) {
     console.error(`Measuring ${part} …`);
-    figures.push(...(await (part === "pgbench" ? pgbench(order) : idle(order))));
+    figures.push(...(await measure[part](order)));
   }
   return figures;
 }
 
-/** Everything that was started, in order; ended in reverse. */
-class Running {
-  readonly #ends: (() => Promise<void>)[] = [];
-
-  async start<T extends { end(): Promise<void> }>(starting: Promise<T>): Promise<T> {
-    const started = await starting;
-    this.#ends.push(() => started.end());
-    return started;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const end of this.#ends.toReversed()) await end();
-  }
-}
+const measure: Readonly<Record<Part, (order: PartsOrder) => Promise<readonly Figure[]>>> = {
+  pgbench,
+  idle,
+  consistency,
+};
 
 async function pgbench(order: PartsOrder): Promise<readonly Figure[]> {
   const { peers, postgres, pairs, seconds, clients } = order;
@@ -58,7 +59,7 @@ async function pgbench(order: PartsOrder): Promise<readonly Figure[]> {
     console.log("pgbench and PgBouncer are needed for this part; it is left out.\n");
     return [];
   }
-  const running = new Running();
+  const running = order.running.inner();
   try {
     const { pgbouncer } = peers;
     const pooled = { mode: "transaction", servers: poolSize } as const;
@@ -74,7 +75,7 @@ async function pgbench(order: PartsOrder): Promise<readonly Figure[]> {
     const load = { pgbench: peers.pgbench, pairs, seconds, clients };
     return await measurePgbench({ ...load, baseline, candidates });
   } finally {
-    await running[Symbol.asyncDispose]();
+    await running.end();
   }
 }
 
@@ -88,7 +89,9 @@ async function startCandidates(
     candidates.push({ name, role, proxy, consistency: undefined });
   };
   if (hasGateway) {
-    const { standby } = await running.start(startGateways(postgres, poolSize));
+    const { standby } = await running.start(
+      startGateways(postgres, { poolSize, linkTo: undefined }),
+    );
     add("gateway", "gateway", () => standby);
     const session = { name: "gateway, session", role: undefined, consistency: "session" } as const;
     candidates.push({ ...session, proxy: () => standby });
@@ -100,9 +103,10 @@ async function startCandidates(
   return candidates;
 }
 
-async function idle({ peers, postgres, hasGateway }: PartsOrder): Promise<readonly Figure[]> {
+async function idle(order: PartsOrder): Promise<readonly Figure[]> {
+  const { peers, postgres, hasGateway } = order;
   const figures: Figure[] = [];
-  const running = new Running();
+  const running = order.running.inner();
   try {
     if (peers.pgbouncer !== undefined) {
       const pooled = { mode: "transaction", servers: poolSize } as const;
@@ -111,12 +115,34 @@ async function idle({ peers, postgres, hasGateway }: PartsOrder): Promise<readon
       figures.push(...(await measureIdleClients(candidate, idleCounts)));
     }
     if (hasGateway) {
-      const { standby: proxy } = await running.start(startGateways(postgres, poolSize));
+      const { standby: proxy } = await running.start(
+        startGateways(postgres, { poolSize, linkTo: undefined }),
+      );
       const candidate = { name: "gateway", proxy, isHeld: true };
       figures.push(...(await measureIdleClients(candidate, idleCounts)));
     }
     return figures;
   } finally {
-    await running[Symbol.asyncDispose]();
+    await running.end();
+  }
+}
+
+async function consistency(order: PartsOrder): Promise<readonly Figure[]> {
+  const { postgres, hasGateway, reads, pairs } = order;
+  if (!hasGateway) return [];
+  const running = order.running.inner();
+  try {
+    const open = async (linkTo: GatewayOptions["linkTo"]): Promise<Proxy> =>
+      (await running.start(startGateways(postgres, { poolSize: consistencyPoolSize, linkTo })))
+        .standby;
+    const near = await open(undefined);
+    const far = await open(async (writer) => {
+      const link = await running.start(startGatewayLink(writer, linkRttMs));
+      return link.address;
+    });
+    const overhead = await measureWriteOverhead(near, postgres, pairs);
+    return [overhead, ...(await measureConsistency(far, postgres, { reads, rttMs: linkRttMs }))];
+  } finally {
+    await running.end();
   }
 }

@@ -5,19 +5,22 @@
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { build } from "./build.ts";
-import type { Figure } from "./figure.ts";
 import { parts, measureParts, type Part } from "./gateway-parts.ts";
 import { findPeers } from "./gateway-peers.ts";
 import { startPostgres } from "./gateway-postgres.ts";
+import { Running } from "./gateway-running.ts";
+import { endingWith } from "./interrupted.ts";
 import { machineFacts, renderFacts } from "./machine.ts";
 import { renderTable } from "./table.ts";
 
-const usage = `npm run bench:gateway -- [--only NAME]... [--pairs N] [--seconds N] [--clients N]... [--no-gateway]
+const usage = `npm run bench:gateway -- [--only NAME]... [--pairs N] [--seconds N] [--clients N]... [--reads N]
+                        [--no-gateway]
 
   --only NAME   one part of: ${parts.join(", ")}
   --pairs N     slices of each kind; left out: 5
   --seconds N   length of a slice; left out: 3
   --clients N   left out: 8, 32 and 1
+  --reads N     write-then-read pairs of the consistency part; left out: 1,000,000, for which it takes half an hour
   --no-gateway  PgBouncer against itself in its place: how far the machine may be believed
 
 PGBOUNCER_BIN names another PgBouncer, LEEWARD_PG_BIN another PostgreSQL. The exit code says whether it could
@@ -30,6 +33,7 @@ async function main(): Promise<void> {
       pairs: { type: "string", default: "5" },
       seconds: { type: "string", default: "3" },
       clients: { type: "string", multiple: true, default: ["8", "32", "1"] },
+      reads: { type: "string", default: "1000000" },
       "no-gateway": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -43,6 +47,7 @@ async function main(): Promise<void> {
     pairs: positive(values.pairs, "--pairs"),
     seconds: positive(values.seconds, "--seconds"),
     clients: values.clients.map((text) => positive(text, "--clients")),
+    reads: positive(values.reads, "--reads"),
     hasGateway: !values["no-gateway"],
   };
   if (order.hasGateway) build();
@@ -54,23 +59,28 @@ type Order = {
   readonly pairs: number;
   readonly seconds: number;
   readonly clients: readonly number[];
+  readonly reads: number;
   readonly hasGateway: boolean;
 };
 
 async function run(order: Order): Promise<string> {
+  const running = new Running();
+  return endingWith(
+    () => running.end(),
+    () => measure(order, running),
+  );
+}
+
+async function measure(order: Order, running: Running): Promise<string> {
   const peers = findPeers();
-  const postgres = await startPostgres(peers.pgbench);
-  try {
-    const facts = renderFacts(machineFacts(postgres.version, tmpdir()));
-    const { pgbouncer, pgpool } = peers;
-    const versions = `PgBouncer ${pgbouncer?.version ?? "is missing"}, pgpool-II ${pgpool?.version ?? "is missing"}`;
-    const shared = "Clients, proxy and PostgreSQL share the cores.";
-    console.log(`${[facts, versions, shared, ...peers.remarks].join("\n")}\n`);
-    const figures: readonly Figure[] = await measureParts({ ...order, peers, postgres });
-    return figures.length === 0 ? "Nothing could be measured." : renderTable(figures);
-  } finally {
-    await postgres.end();
-  }
+  const postgres = await running.start(startPostgres(peers.pgbench));
+  const facts = renderFacts(machineFacts(postgres.version, tmpdir()));
+  const { pgbouncer, pgpool } = peers;
+  const versions = `PgBouncer ${pgbouncer?.version ?? "is missing"}, pgpool-II ${pgpool?.version ?? "is missing"}`;
+  const shared = "Clients, proxy and PostgreSQL share the cores.";
+  console.log(`${[facts, versions, shared, ...peers.remarks].join("\n")}\n`);
+  const figures = await measureParts({ ...order, peers, postgres, running });
+  return figures.length === 0 ? "Nothing could be measured." : renderTable(figures);
 }
 
 function positive(text: string, option: string): number {

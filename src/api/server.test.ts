@@ -182,6 +182,7 @@ test("an operation that has begun is accepted, and is found under its id", async
     kind: "switchover",
     to: "us-west-2",
     allowDataLoss: false,
+    pins: "refuse",
   });
   const found = await app.inject({ url: `/v1/operations/${id}`, headers });
   expect(found.json()).toMatchObject({

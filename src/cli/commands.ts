@@ -44,6 +44,11 @@ export const commands: readonly CommandModule[] = [
     load: async () => (await import("./psql.ts")).psqlCommand,
   },
   {
+    name: "gateway",
+    summary: "show what the gateways do: clients, pools, who is bound",
+    load: async () => (await import("./gateway.ts")).gatewayCommand,
+  },
+  {
     name: "switchover",
     summary: "make another Region the primary; nothing is lost",
     load: async () => (await import("./switchover.ts")).switchoverCommand,

@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import pico from "picocolors";
 import { exampleLoss, exampleOperation } from "../../test/fake-world.ts";
 import type { ApiOperation } from "../api/operations-api.ts";
-import { datedLossText, lossText, outcomeText, stepLines, toldSteps } from "./operation-text.ts";
+import {
+  checkLines,
+  datedLossText,
+  lossText,
+  outcomeText,
+  stepLines,
+  toldSteps,
+} from "./operation-text.ts";
 
 const colors = pico.createColors(false);
 const completed = { phase: "ended", outcome: "completed" } as const;
@@ -18,6 +25,15 @@ test("a loss is told in transactions, bytes and time, and never as less than it 
   expect(datedLossText({ ...none, sampleAgeMs: 5_000 })).toBe(
     "nothing, and whatever was written in the 5.0 s since it was last heard",
   );
+});
+
+test("a check that is passed says what to know before, where there is something", () => {
+  const check = { name: "it is so", isPassed: true, because: "" };
+  const because = "2 sessions will end";
+  expect(checkLines([check, { ...check, because }], colors)).toEqual([
+    "  ✓ it is so",
+    "  ✓ it is so: 2 sessions will end",
+  ]);
 });
 
 test("what came of an operation is told by its kind", () => {

@@ -71,8 +71,17 @@ describe("switchover", () => {
       ].join("\n"),
     );
     expect(world.begun).toMatchObject([
-      { database: "orders", request: { kind: "switchover", to: "us-west-2" } },
+      { database: "orders", request: { kind: "switchover", to: "us-west-2", pins: "refuse" } },
     ]);
+  });
+
+  test("with --pins end asks for the end of sessions that cannot be moved, and for nothing else", async () => {
+    world.onWait = completing();
+    const command = ["switchover", "orders", "--to", "us-west-2", "--pins"];
+    expect((await leeward([...command, "end"])).code).toBe(0);
+    expect(world.begun).toMatchObject([{ request: { kind: "switchover", pins: "end" } }]);
+    expect((await leeward([...command, "move"])).code).toBe(64);
+    expect(world.begun).toHaveLength(1);
   });
 
   test("--json prints the operations and nothing else", async () => {
@@ -203,6 +212,7 @@ describe("failover", () => {
       allowDataLoss: true,
       expectPrimary: "us-east-1",
       overrideFence: "its power is cut",
+      pins: "refuse",
     });
   });
 

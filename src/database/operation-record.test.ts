@@ -56,3 +56,10 @@ test("a journal that cannot be understood stops whoever would go on from it", ()
     expect(() => parseOperation(entryOf(value))).toThrow("operations/failover-orders-6");
   }
 });
+
+test("a journal of before there were gateways ends no session", () => {
+  const { pins: _, ...before } = JSON.parse(formatOperation(operationOf("switchover"))) as {
+    readonly pins: string;
+  };
+  expect(parseOperation(entryOf(JSON.stringify(before))).pins).toBe("refuse");
+});

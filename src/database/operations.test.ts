@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { inWorld, type ControlledWorld } from "../../test/controlled-world.ts";
 import { east, europe, lsn, orders, ours, requestOf, west } from "../../test/database-fixtures.ts";
+import { gatewayCounts } from "../../test/gateway-counters.ts";
 import { Failure } from "../model/failure.ts";
 import type { CommandResult } from "../model/instance.ts";
 import type { Operation } from "../model/operation.ts";
@@ -298,4 +299,20 @@ test("what a switchover would meet can be asked for, and changes nothing", () =>
     expect(preview.checks.filter(({ isPassed }) => !isPassed)).toEqual([]);
     expect(preview.steps).toContain("claim");
     expect(world.record()).toEqual(before);
+  }));
+
+test("sessions that are bound to the writer refuse a switchover, or are told to end with the hand-over", () =>
+  inWorld(async (world) => {
+    const databases = [gatewayCounts({ pinnedSessions: 2 })];
+    world.agent(east).gateway = { state: "serving", databases };
+    await world.agent(east).report();
+    expect(world.controller.gatewayState(east)).toBe("serving");
+    await expect(world.operate(requestOf("switchover", west))).rejects.toThrow(/^.*2 sessions are/);
+    const begun = await world.operate(requestOf("switchover", west, { pins: "end" }));
+    expect(begun.pins).toBe("end");
+    await world.agent(east).does("checkpoint");
+    await world
+      .agent(west)
+      .answer(await world.agent(west).told("await-handover"), "running", watching);
+    expect((await world.agent(east).told("hand-over")).action).toMatchObject({ pins: "end" });
   }));

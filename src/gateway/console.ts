@@ -12,7 +12,12 @@ import {
 import { encodeError, pgError } from "../wire/postgres/error-response.ts";
 import { FrameScanner, type FrameHandler } from "../wire/postgres/frame-scanner.ts";
 import { frontend } from "../wire/postgres/message-types.ts";
-import { consoleTable, consoleTables, type ConsoleRow } from "./console-tables.ts";
+import {
+  consoleTable,
+  consoleTables,
+  type ConsoleTable,
+  type ConsoleValue,
+} from "./console-tables.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** 10,000 bytes: every command fits ten times. */
@@ -86,12 +91,10 @@ export class ConsoleSession implements FrameHandler {
         true,
       );
     }
-    const [first] = table;
-    const columns = Object.keys(first ?? { empty: "" });
     this.#socket.write(
       Buffer.concat([
-        encodeRowDescription(columns.map((name) => ({ name, oid: 25 }))),
-        ...table.map((row) => encodeDataRow(columns.map((name) => textOf(row, name)))),
+        encodeRowDescription(table.columns.map((name, at) => ({ name, oid: typeOf(table, at) }))),
+        ...table.rows.map((row) => encodeDataRow(row.map(textOf))),
         encodeCommandComplete("SHOW"),
         readyForQuery.idle,
       ]),
@@ -104,7 +107,17 @@ export class ConsoleSession implements FrameHandler {
   }
 }
 
-function textOf(row: ConsoleRow, column: string): string | undefined {
-  const value = row[column];
-  return value === null || value === undefined ? undefined : String(value);
+function textOf(value: ConsoleValue): string | undefined {
+  if (value === null) return undefined;
+  return typeof value === "boolean" ? (value ? "t" : "f") : String(value);
+}
+
+const types = { string: 25, number: 701, boolean: 16 } as const;
+
+/** PostgreSQL's number of the type that the column's values have: text, float8, bool. */
+function typeOf({ rows }: ConsoleTable, column: number): number {
+  const value = rows.map((row) => row[column]).find((one) => one !== null && one !== undefined);
+  return value === null || value === undefined
+    ? types.string
+    : types[typeof value as keyof typeof types];
 }

@@ -14,6 +14,7 @@ import type { GatewayCounters, Hold, Route } from "../wire/gateway-protocol.ts";
 import { pgError } from "../wire/postgres/error-response.ts";
 import type { ScramKeys } from "../wire/postgres/scram-keys.ts";
 import type { ConsistencyLevel } from "./consistency.ts";
+import { CustomSettings } from "./custom-settings.ts";
 import { decideRead, type ReadView, type WriterState } from "./decide-read.ts";
 import { LocalQuestions } from "./local-questions.ts";
 import { Notifications } from "./notifications.ts";
@@ -85,6 +86,7 @@ export class DatabaseGateway implements SessionHome {
     readWaitMs: 0,
   };
   readonly questions: LocalQuestions;
+  readonly customSettings = new CustomSettings();
   readonly #doors: DatabaseGatewayDoors;
   readonly #settings: DatabaseGatewaySettings;
   readonly #end: AbortSignal;
@@ -187,6 +189,7 @@ export class DatabaseGateway implements SessionHome {
 
   use(facts: CatalogFacts): void {
     this.book.use(facts);
+    this.customSettings.add(facts.customSettings);
     this.registry.forgetMeanings();
   }
 

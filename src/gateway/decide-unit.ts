@@ -20,6 +20,12 @@ export type UnitView = {
   readonly isWriterHere: boolean;
   /** An instance of this Region answers reads. */
   readonly hasLocal: boolean;
+  /** Statements that it has prepared by the protocol, by the client's names. */
+  readonly names: { has(name: string): boolean };
+  /** It has statements that it prepared by PREPARE, in the server that it holds. */
+  readonly hasPrepared: boolean;
+  /** What it has SET is what its startup message asked for. */
+  readonly isAsStarted: boolean;
 };
 
 /** A setting of the gateway's own, by its name in lower case. */
@@ -40,6 +46,9 @@ export type UnitDecision =
   | { readonly kind: "aborted" }
   | { readonly kind: "show"; readonly name: string }
   | { readonly kind: "set"; readonly name: string; readonly value: string | undefined }
+  /** Of a statement that servers know by another name. */
+  | { readonly kind: "deallocate"; readonly name: string | undefined; readonly isKnown: boolean }
+  | { readonly kind: "discard-all" }
   | { readonly kind: "listen"; readonly channel: string }
   | { readonly kind: "unlisten"; readonly channel: string | undefined };
 
@@ -47,7 +56,7 @@ export function decideUnit(view: UnitView): UnitDecision {
   const { phase, meaning } = view;
   const only = meaning.count === 1 && meaning.effects.length === 1 ? meaning.effects[0] : undefined;
   if (phase.kind === "broken") return decideBroken(phase, only);
-  const own = only === undefined ? undefined : ownCommand(only);
+  const own = (only && ownCommand(only)) ?? decideForget(view);
   if (own !== undefined && phase.kind !== "failed") return own;
   if (view.isLinked) return { kind: "same-server" };
   if (phase.kind === "deferred") {
@@ -83,6 +92,29 @@ function decideBroken(
   if (only?.kind === "rollback") return { kind: "rollback-broken" };
   if (!phase.isTold) return { kind: "broken", because: phase.because };
   return only?.kind === "commit" ? { kind: "rollback-broken" } : { kind: "aborted" };
+}
+
+/** DEALLOCATE and DISCARD ALL, where no server has what they forget. */
+function decideForget(view: UnitView): UnitDecision | undefined {
+  const { meaning, phase, isLinked, names, hasPrepared } = view;
+  const [effect] = meaning.effects;
+  if (meaning.count !== 1 || effect === undefined) return undefined;
+  if (effect.kind === "discard-all") {
+    const isHere = phase.kind === "idle" && !isLinked && view.isAsStarted;
+    return isHere ? effect : undefined;
+  }
+  if (effect.kind !== "deallocate") return undefined;
+  const { kind, name } = effect;
+  if (name === undefined) return hasPrepared ? undefined : { kind, name, isKnown: true };
+  const isKnown = names.has(protocolName(name));
+  // A server that is in a transaction says itself that it has none, so that the transaction fails as well.
+  const isTheirs = hasPrepared || (phase.kind !== "idle" && isLinked);
+  return isKnown || !isTheirs ? { kind, name, isKnown } : undefined;
+}
+
+/** As names of prepared statements are kept: a character for a byte. */
+export function protocolName(name: string): string {
+  return Buffer.from(name, "utf8").toString("latin1");
 }
 
 /** What no PostgreSQL is asked about. */

@@ -5,7 +5,9 @@ import { formatAddress, type Address } from "../model/address.ts";
 import { describeError } from "../model/failure.ts";
 import { consoleName, type GatewayName } from "../model/gateway.ts";
 import type { DatabaseId } from "../model/region.ts";
+import { scramVerifier } from "../postgres/scram-verifier.ts";
 import { assert } from "../std/assert.ts";
+import { Secret } from "../std/secret.ts";
 import type { StatementBook } from "../sql/sql.ts";
 import type { GatewayQuestion, Route } from "../wire/gateway-protocol.ts";
 import type { GatewaySettings } from "../wire/program-settings.ts";
@@ -55,6 +57,8 @@ export class Gateway {
   readonly #names: ReadonlyMap<string, GatewayName>;
   readonly #sessions = new Map<number, Entry>();
   readonly #login: ClientLoginDoors;
+  /** Who may use the console: also while no database answers. */
+  readonly #admin: Role;
   #loggingIn = 0;
   #drawn: number;
   readonly #rejected = new Map<DatabaseId, number>();
@@ -78,6 +82,15 @@ export class Gateway {
         return [one.database, this.#openDatabase(one, book)];
       }),
     );
+    this.#admin = {
+      password: {
+        kind: "scram",
+        verifier: new Secret(scramVerifier(settings.adminPassword, doors.random)),
+      },
+      canLogin: true,
+      validUntilMs: undefined,
+      connectionLimit: undefined,
+    };
     const { tls, limits } = settings;
     this.#login = {
       clock: doors.clock,
@@ -219,9 +232,11 @@ export class Gateway {
   }
 
   #find(login: RequestedLogin, signal: AbortSignal): Promise<Role | undefined> {
+    if (login.database === consoleName) {
+      return Promise.resolve(login.user === this.#settings.adminUser ? this.#admin : undefined);
+    }
     const name = this.#names.get(login.database);
-    const id = name?.database ?? this.#settings.databases[0]?.database;
-    const home = id && this.#databases.get(id);
+    const home = name && this.#databases.get(name.database);
     if (!home) return Promise.resolve(undefined);
     return home.questions.verifiers.find(login.user, signal);
   }

@@ -53,6 +53,7 @@ export class Notifications {
   /** Settles when the writer has confirmed. @throws Failure `gateway.no-writer`, `gateway.limit-reached` */
   async listen(channel: string, listener: Listener, signal: AbortSignal): Promise<void> {
     const listeners = this.#listeners.get(channel) ?? new Set();
+    const isKnown = listeners.has(listener);
     if (this.#listeners.size >= channelsMax && listeners.size === 0) {
       throw new Failure("gateway.limit-reached", `${channelsMax} channels are listened to already`);
     }
@@ -61,9 +62,14 @@ export class Notifications {
     void this.#run();
     const expired = (): Failure =>
       new Failure("gateway.no-writer", `The writer did not confirm LISTEN within ${confirmMs} ms`);
-    await withDeadline(this.#doors.clock, { ms: confirmMs, expired }, signal, async (within) => {
-      while (!this.#confirmed.has(channel) && !within.aborted) await this.#changed.next(within);
-    });
+    try {
+      await withDeadline(this.#doors.clock, { ms: confirmMs, expired }, signal, async (within) => {
+        while (!this.#confirmed.has(channel) && !within.aborted) await this.#changed.next(within);
+      });
+    } catch (error) {
+      if (!isKnown) this.unlisten(channel, listener);
+      throw error;
+    }
   }
 
   /** Undefined: everything that it listens to. */
@@ -102,6 +108,7 @@ export class Notifications {
     for (const channel of this.#listeners.keys()) {
       if (this.#confirmed.has(channel)) continue;
       await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      if (this.#client !== client) return;
       this.#confirmed.add(channel);
       this.#changed.beat();
     }
@@ -128,8 +135,12 @@ export class Notifications {
       keepAlive: true,
       stream: () => new Socket().setNoDelay(true),
     });
-    client.on("error", () => this.#drop());
-    client.on("end", () => this.#drop());
+    // One that is given up tells its end when there is another already.
+    const lost = (): void => {
+      if (this.#client === client) this.#drop();
+    };
+    client.on("error", lost);
+    client.on("end", lost);
     client.on("notification", (message) => this.#pass(message));
     try {
       await client.connect();
@@ -137,13 +148,17 @@ export class Notifications {
       client.end().catch(() => undefined);
       throw error;
     }
+    if (this.#place !== place || this.#end.aborted) {
+      client.end().catch(() => undefined);
+      throw new Failure("gateway.no-writer", "The writer is elsewhere now");
+    }
     this.#client = client;
     return client;
   }
 
   #pass({ channel, payload, processId }: pg.Notification): void {
     const message = encodeNotification({ processId, channel, payload: payload ?? "" });
-    for (const listener of this.#listeners.get(channel) ?? []) listener.notified(message);
+    for (const listener of this.#listeners.get(channel) ?? []) listener.notified(channel, message);
   }
 
   #drop(): void {

@@ -2,7 +2,7 @@
 import { describeError } from "../model/failure.ts";
 import { encodeError, pgError, type PgError } from "../wire/postgres/error-response.ts";
 import { transactionLost } from "./decide-loss.ts";
-import { tokenSetting, type UnitDecision } from "./decide-unit.ts";
+import { protocolName, tokenSetting, type UnitDecision } from "./decide-unit.ts";
 import { invalidValue, noServer, transactionAborted, unknownSetting } from "./gateway-errors.ts";
 import { encodeAnswer } from "./local-answer.ts";
 import type { Listener, SessionHome } from "./session-home.ts";
@@ -14,6 +14,8 @@ export type OwnCommandDoors = {
   readonly state: SessionState;
   readonly home: SessionHome;
   readonly listener: Listener;
+  /** What the session listens to may be less now. */
+  readonly heardChanged: () => void;
 };
 
 /** Up to ReadyForQuery. */
@@ -33,6 +35,7 @@ export function answerHere(
       return tagged(unit, beginTag(unit));
     case "end":
       transaction.endHere(decision.commits);
+      doors.heardChanged();
       if (decision.chains) transaction.defer("BEGIN", false);
       return tagged(unit, decision.commits ? "COMMIT" : "ROLLBACK");
     case "broken":
@@ -40,6 +43,7 @@ export function answerHere(
       return refused(transactionLost(decision.because));
     case "rollback-broken":
       transaction.endHere(false);
+      doors.heardChanged();
       return tagged(unit, "ROLLBACK");
     case "aborted":
       return refused(transactionAborted());
@@ -47,10 +51,17 @@ export function answerHere(
       return set(unit, decision, state);
     case "show":
       return show(unit, decision.name, doors);
+    case "deallocate":
+      return deallocate(unit, decision, state);
+    case "discard-all":
+      state.discardAll();
+      doors.heardChanged();
+      return tagged(unit, "DISCARD ALL");
     case "listen":
       return listen(unit, decision.channel, doors);
     case "unlisten":
-      doors.home.unlisten(decision.channel, doors.listener);
+      transaction.unlisten(decision.channel);
+      doors.heardChanged();
       return tagged(unit, "UNLISTEN");
     default:
       return refused(notAnswered);
@@ -86,9 +97,24 @@ function set(
     trouble.kind === "unknown"
       ? unknownSetting(name)
       : invalidValue(name, value ?? "", trouble.hint);
-  if (state.transaction.status === "T") state.transaction.lose(error.message);
-  state.transaction.tell();
   return refused(error);
+}
+
+function deallocate(
+  unit: Unit,
+  { name, isKnown }: Extract<UnitDecision, { readonly kind: "deallocate" }>,
+  { names }: SessionState,
+): OwnAnswer {
+  if (name === undefined) {
+    for (const one of names.keys()) if (one !== "") names.delete(one);
+    return tagged(unit, "DEALLOCATE ALL");
+  }
+  if (!isKnown) {
+    const message = `prepared statement "${name}" does not exist`;
+    return refused(pgError({ severity: "ERROR", code: "26000", message }));
+  }
+  names.delete(protocolName(name));
+  return tagged(unit, "DEALLOCATE");
 }
 
 /** In the writer's Region the token is asked for when somebody wants to see it: nobody needs it there. */
@@ -110,10 +136,11 @@ function show(unit: Unit, name: string, doors: OwnCommandDoors): OwnAnswer | Pro
 async function listen(
   unit: Unit,
   channel: string,
-  { home, listener }: OwnCommandDoors,
+  { home, listener, state }: OwnCommandDoors,
 ): Promise<OwnAnswer> {
   try {
     await home.listen(channel, listener);
+    state.transaction.listen(channel);
     return tagged(unit, "LISTEN");
   } catch (error) {
     return refused(noServer("the writer", 0, describeError(error)));

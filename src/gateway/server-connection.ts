@@ -44,12 +44,18 @@ export type OwnResult = {
   readonly error: PgError | undefined;
 };
 
+export type AskOptions = {
+  /** What it sets is the client's to know. */
+  readonly isReported: boolean;
+};
+
 type Expected = { readonly kind: "unit"; readonly pass: UnitPass } | OwnQuery;
 
 type OwnQuery = {
   readonly kind: "own";
   readonly rows: (readonly (string | undefined)[])[];
   error: PgError | undefined;
+  readonly isReported: boolean;
   readonly settle: (result: OwnResult) => void;
 };
 
@@ -69,8 +75,15 @@ export class ServerConnection implements FrameHandler {
   settings = SessionSettings.none;
   /** Something ran in it that may have changed anything. */
   isOpaque = false;
+  /** Whose code ran in it that may have set what nobody knows: for anybody else everything is reset. */
+  touchedBy: ServerUser | undefined;
+  /** Whoever had it last: what nextval left there is theirs. */
+  lastUser: ServerUser | undefined;
   readonly knowledge: ServerKnowledge;
+  /** What it reported at its login. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** What it has reported since, too. */
+  readonly reported: Map<string, string>;
   /** False when what it acknowledges does not count any more. */
   readonly #mayPassOn: () => boolean;
   readonly #key: BackendKey | undefined;
@@ -109,6 +122,7 @@ export class ServerConnection implements FrameHandler {
     this.#key = login.key;
     this.#isPeer = login.isPeer;
     this.parameters = login.parameters;
+    this.reported = new Map(login.parameters);
     this.knowledge = {
       statements: new ServerStatements(limits.preparedPerServerMax),
       unnamed: undefined,
@@ -149,6 +163,7 @@ export class ServerConnection implements FrameHandler {
   linkTo(user: ServerUser): void {
     assert(this.#user === undefined, "a server serves one client at a time");
     this.#user = user;
+    this.lastUser = user;
   }
 
   unlink(): void {
@@ -169,9 +184,10 @@ export class ServerConnection implements FrameHandler {
   }
 
   /** A query of ours among the client's units; it may be several statements, and its rows are of the last that had some. */
-  ask(sql: string, settle: (result: OwnResult) => void): void {
+  ask(sql: string, settle: (result: OwnResult) => void, options?: AskOptions): void {
     this.knowledge.unnamed = undefined;
-    this.#expected.push({ kind: "own", rows: [], error: undefined, settle });
+    const isReported = options?.isReported ?? false;
+    this.#expected.push({ kind: "own", rows: [], error: undefined, isReported, settle });
     this.#socket.write(encodeQuery(sql));
   }
 
@@ -255,6 +271,8 @@ export class ServerConnection implements FrameHandler {
     if (type === backend.readyForQuery) return this.#ready(pass, bytes[start + 5] ?? 0);
     if (pass.isRefused) return;
     if (type === backend.parameterStatus && this.#isToken(bytes, start, end)) return;
+    // Of a LISTEN that ran in a function, or among other statements: whoever listens is told by another connection.
+    if (type === backend.notificationResponse) return;
     if (type === backend.errorResponse && this.#isRefusal(pass, bytes.subarray(start, end))) return;
     if (pass.script !== undefined && !this.#follow(pass.script, type)) return this.#flushRun();
     if (pass.isHeldBack && endsHoldBack[type] === 1) this.#letGo(pass);
@@ -279,9 +297,11 @@ export class ServerConnection implements FrameHandler {
   }
 
   #isToken(bytes: Buffer, start: number, end: number): boolean {
-    if (!this.#isPeer) return false;
     const { name, value } = decodeParameterStatus(bytes, start, end);
-    if (name !== tokenSetting) return false;
+    if (!this.#isPeer || name !== tokenSetting) {
+      this.reported.set(name, value);
+      return false;
+    }
     this.#user?.tokenCame(value);
     return true;
   }
@@ -326,6 +346,10 @@ export class ServerConnection implements FrameHandler {
 
   #own(query: OwnQuery, type: number, message: Buffer): void {
     if (type === backend.errorResponse) query.error = decodeError(message, 0, message.length);
+    if (type === backend.parameterStatus) {
+      const isToken = this.#isToken(message, 0, message.length);
+      if (query.isReported && !isToken) this.#user?.pass(message);
+    }
     if (type !== backend.readyForQuery) return;
     this.#expected.shift();
     query.settle({ rows: query.rows, error: query.error });
@@ -342,6 +366,7 @@ export class ServerConnection implements FrameHandler {
   /** Nobody asked: it tells of a setting, of a notice, or why it ends. */
   #unasked(type: number, bytes: Buffer, start: number, end: number): void {
     if (type === backend.errorResponse) this.#lastError = decodeError(bytes, start, end);
+    if (type === backend.parameterStatus) this.#isToken(bytes, start, end);
     const isForUser = type === backend.noticeResponse || type === backend.parameterStatus;
     if (isForUser && this.#user !== undefined) this.#user.pass(bytes.subarray(start, end));
   }

@@ -3,7 +3,7 @@
  * directly: that, and no timer, keeps the slowest client close to the others.
  */
 import type { PgError } from "../wire/postgres/error-response.ts";
-import type { ServerConnection } from "./server-connection.ts";
+import type { ServerConnection, ServerUser } from "./server-connection.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
 export type PoolWaiter = {
@@ -70,9 +70,14 @@ export class ServerPool {
     return this.#closed !== undefined;
   }
 
-  /** An idle connection, preferably one that is set up alike. */
-  take(settings: SessionSettings): ServerConnection | undefined {
+  /**
+   * An idle connection, preferably one that is set up alike.
+   * @param user before any other, one that nobody has had since, because of what it left there
+   */
+  take(settings: SessionSettings, user?: ServerUser): ServerConnection | undefined {
     const idle = this.#idle;
+    const own = user === undefined ? -1 : idle.findLastIndex(({ lastUser }) => lastUser === user);
+    if (own !== -1) return idle.splice(own, 1)[0];
     const last = idle.length - 1;
     for (let at = last; at >= 0 && at > last - comparedMax; at -= 1) {
       if (idle[at]?.settings.key === settings.key) return idle.splice(at, 1)[0];

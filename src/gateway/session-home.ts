@@ -5,6 +5,7 @@ import type { GatewayLimits, NameMode } from "../model/gateway.ts";
 import type { StatementBook } from "../sql/sql.ts";
 import type { BackendKey } from "../wire/postgres/backend-messages.ts";
 import type { ConsistencyLevel } from "./consistency.ts";
+import type { CustomSettings } from "./custom-settings.ts";
 import type { SettledRead } from "./settle-read.ts";
 import type { PreparedRegistry } from "./prepared-statements.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -76,6 +77,8 @@ export interface SessionHome {
   writerPosition(signal: AbortSignal): Promise<Token>;
   /** A session was told a token. */
   learnt(token: Token): void;
+  /** Settings of applications, as far as anybody has been seen to make them. */
+  readonly customSettings: CustomSettings;
   /** A statement changed the catalog. */
   catalogChanged(): void;
   cancelAt(server: ServerConnection): void;
@@ -85,5 +88,5 @@ export interface SessionHome {
 
 export interface Listener {
   /** A whole NotificationResponse. */
-  notified(message: Buffer): void;
+  notified(channel: string, message: Buffer): void;
 }

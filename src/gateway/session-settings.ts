@@ -2,6 +2,7 @@
  * What a client has SET, as a value: two sessions, or a session and a server, are alike when their keys are. The
  * statements that set them again are kept as the client wrote them, because only PostgreSQL knows what they mean.
  */
+import type { Effect } from "../sql/sql.ts";
 
 export class SessionSettings {
   static readonly none = new SessionSettings(new Map());
@@ -54,6 +55,41 @@ export function differenceOf(from: SessionSettings, to: SessionSettings): string
   const done = identity.flatMap((name) => to.entries.get(name) ?? []);
   const others = changed.map((name) => to.entries.get(name) ?? resetOf(name));
   return [...undone.map(resetOf), ...others, ...done].join(";");
+}
+
+/**
+ * The same for a server in which code ran that may have set anything: also names that nobody knows are reset.
+ * `from`: who it is, at least.
+ */
+export function afreshFrom(from: SessionSettings, to: SessionSettings): string {
+  const undone = identity.toReversed().filter((name) => from.entries.has(name));
+  const done = identity.flatMap((name) => to.entries.get(name) ?? []);
+  const others = [...to.entries].flatMap(([name, sql]) => (identity.includes(name) ? [] : [sql]));
+  return [...undone.map(resetOf), "RESET ALL", ...others, ...done].join(";");
+}
+
+/**
+ * The statements that a server needs after `effects`: it has reset to its own default what the client's startup
+ * message asked for. Undefined when there are none.
+ */
+export function lostByReset(
+  effects: readonly Effect[],
+  startup: SessionSettings,
+  now: SessionSettings,
+): string | undefined {
+  if (startup.entries.size === 0) return undefined;
+  const lost = new Set<string>();
+  for (const effect of effects) {
+    if (effect.kind === "set" && effect.sql === undefined && !effect.isLocal) lost.add(effect.name);
+    if (effect.kind !== "reset-all" && effect.kind !== "discard-all") continue;
+    for (const name of startup.entries.keys()) lost.add(name);
+  }
+  // Who it is comes last.
+  const names = [...startup.entries.keys()].toSorted(
+    (one, other) => identity.indexOf(one) - identity.indexOf(other),
+  );
+  const statements = names.flatMap((name) => (lost.has(name) ? (now.entries.get(name) ?? []) : []));
+  return statements.length === 0 ? undefined : statements.join(";");
 }
 
 /** The statement that sets a parameter of the startup message. */

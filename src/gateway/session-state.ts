@@ -9,7 +9,8 @@ import {
 import type { SessionIdentity } from "./session-home.ts";
 import { SessionSettings } from "./session-settings.ts";
 import { SessionTransaction, type Status } from "./session-transaction.ts";
-import { formatToken, laterToken, parseToken, type Token } from "./token.ts";
+import { SessionToken } from "./session-token.ts";
+import { formatToken, parseToken, type Token } from "./token.ts";
 import type { ClientStatements } from "./unit.ts";
 
 export class SessionState {
@@ -18,7 +19,7 @@ export class SessionState {
   readonly pins = new Set<PinReason>();
   readonly #identity: SessionIdentity;
   #level: ConsistencyLevel;
-  #token: Token | undefined;
+  readonly seen: SessionToken;
   #needsLook = false;
   /** Of the settings whose `key` it is: most sessions set nothing, and never anything else. */
   #reading: { readonly key: string; readonly reading: Reading } | undefined;
@@ -26,7 +27,7 @@ export class SessionState {
   constructor(identity: SessionIdentity) {
     this.#identity = identity;
     this.#level = identity.level;
-    this.#token = identity.token;
+    this.seen = new SessionToken(identity.token);
     this.transaction = new SessionTransaction(identity.startup);
   }
 
@@ -35,7 +36,7 @@ export class SessionState {
   }
 
   get token(): Token | undefined {
-    return this.#token;
+    return this.seen.held;
   }
 
   /** Code has run that may have changed anything, or ended what binds the session: look, when it is outside a transaction. */
@@ -43,18 +44,14 @@ export class SessionState {
     return this.#needsLook;
   }
 
-  learnt(token: Token): void {
-    this.#token = laterToken(this.#token, token);
-  }
-
-  forgetToken(): void {
-    this.#token = undefined;
-  }
-
   /** A unit has ended at a server. */
   ended(effects: readonly Effect[], hadError: boolean, status: Status): void {
+    const wasInside = this.transaction.phase.kind !== "idle";
     this.transaction.ended(effects, hadError, status);
-    if (hadError && effects.length > 1) this.#needsLook = true;
+    // Some of it may have been done; and an advisory lock outlives the error of its own statement.
+    if (hadError && (effects.length > 1 || effects.some(leavesTraces))) this.#needsLook = true;
+    // What was made in the transaction may have gone with it.
+    if (wasInside && status === "I" && this.pins.size > 0) this.#needsLook = true;
     if (hadError) return;
     for (const effect of effects) this.#bind(effect);
   }
@@ -62,8 +59,20 @@ export class SessionState {
   looked(settings: SessionSettings, pins: readonly PinReason[]): void {
     this.#needsLook = false;
     this.transaction.replaceSettings(settings);
-    this.pins.clear();
+    for (const pin of visiblePins) this.pins.delete(pin);
     for (const pin of pins) this.pins.add(pin);
+  }
+
+  /** DISCARD ALL, where nothing but what is kept here is to be forgotten. */
+  discardAll(): void {
+    this.transaction.discardAll();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.names.clear();
+    this.pins.clear();
+    this.#level = this.#identity.level;
   }
 
   /** How the client's texts are to be read now. @param server what a server reports of a setting that nobody has set */
@@ -84,7 +93,10 @@ export class SessionState {
   show(name: string): string | undefined {
     const setting = consistencySetting(name);
     if (setting !== undefined) return showConsistency(setting, this.#level);
-    if (name === "leeward.token") return this.#token === undefined ? "" : formatToken(this.#token);
+    if (name === "leeward.token") {
+      const token = this.seen.newer ?? this.seen.held;
+      return token === undefined ? "" : formatToken(token);
+    }
     return name === "leeward.database" ? this.#identity.name : undefined;
   }
 
@@ -109,7 +121,7 @@ export class SessionState {
     if (value !== undefined && value !== "" && token === undefined) {
       return { kind: "invalid", hint: "A token is what SHOW leeward.token has answered." };
     }
-    this.#token = token;
+    this.seen.set(token);
     return undefined;
   }
 
@@ -127,7 +139,9 @@ export class SessionState {
         this.#needsLook = true;
         return;
       case "discard-all":
-        this.pins.clear();
+        return this.#forget();
+      case "reset-all":
+        this.#level = this.#identity.level;
         return;
       default:
     }
@@ -137,6 +151,18 @@ export class SessionState {
 export type SettingTrouble =
   | { readonly kind: "unknown" }
   | { readonly kind: "invalid"; readonly hint: string };
+
+/** What a look sees; the others last as long as the session. */
+const visiblePins: readonly PinReason[] = [
+  "temporary table",
+  "cursor with hold",
+  "advisory lock",
+  "prepared statement",
+];
+
+function leavesTraces({ kind }: Effect): boolean {
+  return kind === "pin" || kind === "prepare" || kind === "opaque" || kind === "unpin";
+}
 
 /** A byte of a letter may look like a quote or a backslash in these. */
 const unsafeEncoding = /sjis|shift|big5|gbk|gb18030|johab|uhc|mskanji|win9[345]/i;

@@ -22,7 +22,16 @@ export type TransactionPhase =
 /** ReadyForQuery's status byte. */
 export type Status = "I" | "T" | "E";
 
-type Savepoint = { readonly name: string; readonly settings: SessionSettings };
+/** What a transaction carries, and a rollback takes back. */
+type Carried = {
+  readonly settings: SessionSettings;
+  /** LISTEN and UNLISTEN take effect at the commit. */
+  readonly channels: ReadonlySet<string>;
+};
+
+type Savepoint = Carried & { readonly name: string };
+
+const noChannels: ReadonlySet<string> = new Set();
 
 /** 10,000 savepoints: more than a PL/pgSQL loop with exceptions leaves open; beyond, the oldest are forgotten. */
 const savepointsMax = 10_000;
@@ -31,15 +40,16 @@ export class SessionTransaction {
   readonly #startup: SessionSettings;
   #phase: TransactionPhase = { kind: "idle" };
   #settings: SessionSettings;
-  /** As they were when the transaction began. */
-  #base: SessionSettings;
+  #channels = noChannels;
+  /** As it was when the transaction began. */
+  #base: Carried;
   #savepoints: Savepoint[] = [];
 
   /** @param startup what the startup message asked for: RESET goes back to it */
   constructor(startup: SessionSettings) {
     this.#startup = startup;
     this.#settings = startup;
-    this.#base = startup;
+    this.#base = { settings: startup, channels: noChannels };
   }
 
   get phase(): TransactionPhase {
@@ -50,7 +60,21 @@ export class SessionTransaction {
     return this.#settings;
   }
 
-  /** What a server has after the client's last statement; a RESET leaves it at its own default. */
+  /** What the startup message asked for. */
+  get startup(): SessionSettings {
+    return this.#startup;
+  }
+
+  /** What it listens to: as of the last commit. */
+  get heard(): ReadonlySet<string> {
+    return this.#phase.kind === "idle" ? this.#channels : this.#base.channels;
+  }
+
+  /** What it will listen to when the transaction commits. */
+  get channels(): ReadonlySet<string> {
+    return this.#channels;
+  }
+
   get status(): Status {
     switch (this.#phase.kind) {
       case "idle":
@@ -76,12 +100,12 @@ export class SessionTransaction {
 
   /** Ends a transaction that no server knows. */
   endHere(commits: boolean): void {
-    if (!commits) this.#settings = this.#base;
+    if (!commits) this.#takeBack(this.#base);
     this.#end();
   }
 
   lose(because: string): void {
-    this.#settings = this.#base;
+    this.#takeBack(this.#base);
     this.#savepoints = [];
     this.#phase = { kind: "broken", because, isTold: false };
   }
@@ -90,10 +114,25 @@ export class SessionTransaction {
     if (this.#phase.kind === "broken") this.#phase = { ...this.#phase, isTold: true };
   }
 
+  discardAll(): void {
+    this.#settings = this.#startup;
+    this.#channels = noChannels;
+  }
+
   /** What somebody who looked into the server found to be set there. */
   replaceSettings(settings: SessionSettings): void {
     this.#settings = settings;
-    if (this.#phase.kind === "idle") this.#base = settings;
+    if (this.#phase.kind === "idle") this.#base = { ...this.#base, settings };
+  }
+
+  listen(channel: string): void {
+    this.#channels = new Set(this.#channels).add(channel);
+  }
+
+  /** Undefined: everything. */
+  unlisten(channel: string | undefined): void {
+    const rest = [...this.#channels].filter((one) => channel !== undefined && one !== channel);
+    this.#channels = rest.length === 0 ? noChannels : new Set(rest);
   }
 
   /** A unit has ended with `status`; `effects` are those of all its statements, in order. */
@@ -127,7 +166,7 @@ export class SessionTransaction {
         return this.#leave(this.#phase.kind !== "failed", false);
       case "savepoint":
         if (this.#savepoints.length >= savepointsMax) this.#savepoints.shift();
-        this.#savepoints.push({ name: effect.name, settings: this.#settings });
+        this.#savepoints.push({ name: effect.name, ...this.#carried });
         return;
       case "release":
       case "rollback-to":
@@ -136,9 +175,14 @@ export class SessionTransaction {
         if (!effect.isLocal) this.#set(effect.name, effect.sql);
         return;
       case "reset-all":
-      case "discard-all":
-        this.#settings = this.#resetAll(effect.kind === "discard-all");
+        this.#settings = this.#resetAll();
         return;
+      case "discard-all":
+        return this.discardAll();
+      case "listen":
+        return this.listen(effect.channel);
+      case "unlisten":
+        return this.unlisten(effect.channel);
       default:
     }
   }
@@ -150,8 +194,7 @@ export class SessionTransaction {
   }
 
   /** RESET ALL leaves who the session is; DISCARD ALL does not. */
-  #resetAll(isEverything: boolean): SessionSettings {
-    if (isEverything) return this.#startup;
+  #resetAll(): SessionSettings {
     const kept = ["session_authorization", "role"].flatMap((name) => {
       const sql = this.#settings.entries.get(name);
       return sql === undefined ? [] : [[name, sql] as const];
@@ -163,24 +206,33 @@ export class SessionTransaction {
     const at = this.#savepoints.findLastIndex((savepoint) => savepoint.name === name);
     const found = this.#savepoints[at];
     if (!found) return;
-    if (restores) this.#settings = found.settings;
+    if (restores) this.#takeBack(found);
     this.#savepoints.length = restores ? at + 1 : at;
   }
 
   #leave(commits: boolean, chains: boolean): void {
-    if (!commits) this.#settings = this.#base;
+    if (!commits) this.#takeBack(this.#base);
     this.#end();
     if (chains) this.#begin();
   }
 
+  get #carried(): Carried {
+    return { settings: this.#settings, channels: this.#channels };
+  }
+
+  #takeBack({ settings, channels }: Carried): void {
+    this.#settings = settings;
+    this.#channels = channels;
+  }
+
   #begin(): void {
-    this.#base = this.#settings;
+    this.#base = this.#carried;
     this.#savepoints = [];
     this.#phase = { kind: "open" };
   }
 
   #end(): void {
-    this.#base = this.#settings;
+    this.#base = this.#carried;
     this.#savepoints = [];
     this.#phase = { kind: "idle" };
   }

@@ -218,6 +218,7 @@ export class UnitRunner implements ServerUser, Lodger {
     if (meaning.effects.some(({ kind }) => kind === "ddl")) this.#home.catalogChanged();
     if (status === "I" && this.#isToldTokens) {
       this.#status = status;
+      if (server.underWay === 0) this.#askToken(server);
       return;
     }
     this.#answered(server, status);
@@ -519,12 +520,11 @@ export class UnitRunner implements ServerUser, Lodger {
     });
     this.#pass = pass;
     server.send(bytes, pass);
-    if (this.#isToldTokens && endsIdle(phase.kind !== "idle", meaning)) {
-      server.ask(tokenQuery, (result) =>
-        this.#tokenRead(server, readTokenRow(result, this.#home.systemId)),
-      );
-    } else {
-      this.#status = undefined;
+    this.#status = undefined;
+    // A server that waits for COPY data takes no query.
+    const mayFollow = !meaning.effects.some(({ kind }) => kind === "copy-in");
+    if (this.#isToldTokens && mayFollow && endsIdle(phase.kind !== "idle", meaning)) {
+      this.#askToken(server);
     }
     server.uncork();
   }
@@ -539,6 +539,12 @@ export class UnitRunner implements ServerUser, Lodger {
   get #isToldTokens(): boolean {
     return (
       this.#identity.peer !== undefined && this.#home.isWriterHere && this.#seat.kind === "writer"
+    );
+  }
+
+  #askToken(server: ServerConnection): void {
+    server.ask(tokenQuery, (result) =>
+      this.#tokenRead(server, readTokenRow(result, this.#home.systemId)),
     );
   }
 

@@ -3,8 +3,8 @@ import type { DatabaseId } from "./region.ts";
 
 /**
  * How new a read in a secondary Region is. `eventual`: whatever has arrived. `session`: at least what this session has
- * written or seen. `global`: at least what anybody was acknowledged before the read began. `off`: reads and writes go
- * to the writer.
+ * written or seen. `global`: at least what anybody was acknowledged before the read began. `off`: as eventual, and
+ * writes are refused: nothing is forwarded.
  */
 export const consistencies = ["eventual", "session", "global", "off"] as const;
 export type Consistency = (typeof consistencies)[number];

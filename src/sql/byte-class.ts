@@ -21,6 +21,11 @@ const isWord = Uint8Array.from(byteClass, (what) =>
   what === kind.word || what === kind.digit || what === kind.dollar ? 1 : 0,
 );
 
+/** Of a byte outside quotes. PostgreSQL folds letters of ASCII alone, as far as every encoding agrees. */
+export const lowerCase = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 65 && byte <= 90 ? byte + 32 : byte,
+);
+
 /** May stand inside a name that began before it. */
 export function isWordByte(byte: number): boolean {
   return isWord[byte] === 1;

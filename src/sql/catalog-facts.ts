@@ -14,6 +14,7 @@ import {
   typesQuery,
   writesQuery,
 } from "./catalog-queries.ts";
+import { customNamesIn } from "./custom-names.ts";
 import { isOpaque, wordsOf } from "./function-code.ts";
 import type { CatalogFacts } from "./sql.ts";
 
@@ -84,15 +85,24 @@ export async function readFacts(query: CatalogQuery): Promise<CatalogFacts> {
     volatileTypes: volatile.types,
     taintedRelations: volatile.relations,
     opaqueRelations: opaque.relations,
+    customSettings: new Set(code.settings),
   };
 }
 
-async function readCode(query: CatalogQuery): Promise<{ things: Thing[]; opaque: string[] }> {
+type Code = {
+  readonly things: Thing[];
+  readonly opaque: string[];
+  readonly settings: string[];
+};
+
+async function readCode(query: CatalogQuery): Promise<Code> {
   const things: Thing[] = [];
   const opaque: string[] = [];
+  const settings: string[] = [];
   for (const [name, body, functions, types] of await query(codeQuery)) {
     const text = body ?? "";
     if (text.length > BODY_SIZE_MAX || isOpaque(text)) opaque.push(name ?? "");
+    settings.push(...customNamesIn(text));
     things.push({
       ...thing("function", name),
       functions: list(functions),
@@ -100,7 +110,7 @@ async function readCode(query: CatalogQuery): Promise<{ things: Thing[]; opaque:
       words: wordsOf(text),
     });
   }
-  return { things, opaque };
+  return { things, opaque, settings };
 }
 
 async function readOthers(query: CatalogQuery): Promise<readonly Thing[]> {

@@ -156,7 +156,7 @@ union all
 select c.relname, ${calledIn("r.ev_action::text")},
        ${dependsOn("pg_rewrite", "r.oid", "pg_class", "relname")}
   from pg_catalog.pg_rewrite r join pg_catalog.pg_class c on c.oid = r.ev_class
- where r.ev_type <> '1' and c.oid >= 16384
+ where (r.ev_type <> '1' or c.relkind = 'm') and c.oid >= 16384
 union all
 select c.relname, ${calledIn("string_agg(a.adbin::text, ' ')")}, '[]'
   from pg_catalog.pg_attrdef a join pg_catalog.pg_class c on c.oid = a.adrelid

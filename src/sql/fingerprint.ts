@@ -8,7 +8,7 @@
  * letters outside quotes small. Nothing else is lost. A text whose constants decide what it does keeps all of it.
  * The key is the text itself rather than a hash: a collision would send a write to a standby.
  */
-import { byteClass, isWordByte, kind } from "./byte-class.ts";
+import { byteClass, isWordByte, kind, lowerCase } from "./byte-class.ts";
 import { findOverride, type Override } from "./override.ts";
 
 /** Some 3 ns a byte make 200 µs of the event loop. What is longer is moved as a bulk load, and goes to the writer. */
@@ -51,20 +51,29 @@ const doWord = Buffer.from("do");
  * ASCII everywhere.
  */
 export function fingerprint(bytes: Buffer, start: number, end: number): string | undefined {
-  if (end - start > TEXT_BYTES_MAX) return undefined;
-  bytes.copy(text, 0, start, end);
-  text[end - start] = 0;
-  if (!folder.fold(end - start)) return undefined;
+  const size = end - start;
+  if (size > TEXT_BYTES_MAX) return undefined;
+  take(bytes, start, size);
+  if (!folder.fold(size)) return undefined;
   if (!folder.isExact) return key.toString("latin1", 0, folder.length);
   // Keys of the two kinds never meet: a folded text does not begin with a blank, nor does it hold a comment.
   const override = key[0] === OVERRIDE && folder.length > 1 ? key.toString("latin1", 0, 2) : "";
-  return `${override} ${text.toString("latin1", 0, end - start)}`;
+  return `${override} ${text.toString("latin1", 0, size)}`;
 }
 
 /** What the comment before the text with this key decides. */
 export function overrideOf(found: string): Override | undefined {
   if (found.charCodeAt(0) !== OVERRIDE) return undefined;
   return found[1] === "w" ? "writer" : "local";
+}
+
+/** Below that a loop is quicker than a call out of JavaScript. */
+const SHORT = 256;
+
+function take(bytes: Buffer, start: number, size: number): void {
+  if (size > SHORT) bytes.copy(text, 0, start, start + size);
+  else for (let at = 0; at < size; at += 1) text[at] = bytes[start + at] ?? 0;
+  text[size] = 0;
 }
 
 function byteAt(at: number): number {
@@ -141,19 +150,19 @@ class Folder {
 
   #word(): boolean {
     const start = this.#at;
-    let at = start + 1;
-    while (isWordByte(byteAt(at))) at += 1;
-    const next = byteAt(at);
-    if (at - start === 1 && (next === QUOTE || next === AMPERSAND)) {
-      const prefixed = this.#prefixed(start, at, next);
+    const second = byteAt(start + 1);
+    if (second === QUOTE || second === AMPERSAND) {
+      const prefixed = this.#prefixed(start, second);
       if (prefixed !== undefined) return prefixed;
     }
     this.#separate();
     const from = this.length;
-    for (let index = start; index < at; index += 1) {
-      const byte = byteAt(index);
-      key[this.length++] = byte >= 65 && byte <= 90 ? byte + 32 : byte;
-    }
+    let length = from;
+    let at = start;
+    do {
+      key[length++] = lowerCase[byteAt(at++)] ?? 0;
+    } while (isWordByte(byteAt(at)));
+    this.length = length;
     this.#at = at;
     this.isExact = this.#decides(from);
     this.#isStart = false;
@@ -172,7 +181,8 @@ class Folder {
   }
 
   /** E'…', B'…', X'…', N'…', U&'…', U&"…"; undefined: an ordinary word. */
-  #prefixed(start: number, at: number, next: number): boolean | undefined {
+  #prefixed(start: number, next: number): boolean | undefined {
+    const at = start + 1;
     const letter = byteAt(start) | 32;
     if (next === AMPERSAND) {
       const quote = byteAt(at + 1);
@@ -204,14 +214,19 @@ class Folder {
   }
 
   #quotedName(): boolean {
-    const close = text.indexOf(DOUBLE_QUOTE, this.#at + 1);
-    if (close < 0 || close >= this.#end) return false;
     this.#separate();
     const from = this.length;
+    let length = from;
+    let at = this.#at;
     // A doubled quote is two names without a blank, which nothing else can be.
-    this.length += text.copy(key, from, this.#at, close + 1);
-    this.#at = close + 1;
-    if (this.length - from === 12) {
+    do {
+      key[length++] = byteAt(at++);
+    } while (at < this.#end && byteAt(at) !== DOUBLE_QUOTE);
+    if (at >= this.#end) return false;
+    key[length++] = DOUBLE_QUOTE;
+    this.length = length;
+    this.#at = at + 1;
+    if (length - from === 12) {
       this.isExact = key.compare(setConfig, 0, 10, from + 1, from + 11) === 0;
     }
     this.#isStart = false;

@@ -22,6 +22,7 @@ const facts: CatalogFacts = {
     ),
   ),
   opaqueFunctions: new Set(["set_config", "opaque_one", "p_opaque"]),
+  customSettings: new Set<string>(),
   volatileOperators: new Set(["###"]),
   volatileTypes: new Set(["checked"]),
   taintedRelations: new Set(["v_next", "unlogged"]),

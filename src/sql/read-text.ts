@@ -134,8 +134,12 @@ class TextReader {
 
   #copy(body: Tree): void {
     this.#walk({ relation: body["relation"], whereClause: body["whereClause"] }, false);
-    if (body["is_from"] === true) return this.#write("COPY FROM writes");
-    if (body["is_program"] === true || body["filename"] !== undefined) {
+    const isOfServer = body["is_program"] === true || body["filename"] !== undefined;
+    if (body["is_from"] === true) {
+      if (!isOfServer) this.#add({ kind: "copy-in" });
+      return this.#write("COPY FROM writes");
+    }
+    if (isOfServer) {
       return this.#write("it writes a file of its server");
     }
     if (body["query"] !== undefined) this.#inner(body["query"]);

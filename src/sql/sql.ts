@@ -38,6 +38,8 @@ export type Effect =
   | { readonly kind: "unpin" }
   /** It runs code that may have changed anything of its session; look at the server afterwards. */
   | { readonly kind: "opaque" }
+  /** It asks the client for data before it ends. */
+  | { readonly kind: "copy-in" }
   /** It changes the catalog that classification rests on. */
   | { readonly kind: "ddl" };
 
@@ -105,6 +107,8 @@ export type CatalogFacts = {
   readonly volatileTypes: ReadonlySet<string>;
   /** Views, rules, policies that reach a volatile function; unlogged and foreign tables. */
   readonly taintedRelations: ReadonlySet<string>;
+  /** Settings that functions set, of those that applications make up: `app.tenant`. */
+  readonly customSettings: ReadonlySet<string>;
   /** Relations whose use may run an opaque function: by a trigger, a view, a rule, a default, a foreign key. */
   readonly opaqueRelations: ReadonlySet<string>;
 };

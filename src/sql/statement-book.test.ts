@@ -35,6 +35,7 @@ function factsWith(more: Partial<CatalogFacts>): CatalogFacts {
     functions: new Set(["f"]),
     volatileFunctions: none,
     opaqueFunctions: none,
+    customSettings: none,
     volatileOperators: none,
     volatileTypes: none,
     taintedRelations: none,

@@ -154,7 +154,17 @@ function unreadable(
 ): Statement | undefined {
   if (end - start > TEXT_BYTES_MAX) return tooLong;
   if (!reading.isAsciiSafe || !reading.standardConformingStrings) return otherReading;
+  if (end - start <= SHORT && isShortAscii(bytes, start, end)) return undefined;
   const text = bytes.subarray(start, end);
   // A name in another encoding would not be found in the catalog.
   return isAscii(text) || (reading.isUtf8 && isUtf8(text)) ? undefined : otherReading;
+}
+
+/** Below that a loop is quicker than a call out of JavaScript. */
+const SHORT = 256;
+
+function isShortAscii(bytes: Buffer, start: number, end: number): boolean {
+  let bits = 0;
+  for (let at = start; at < end; at += 1) bits |= bytes[at] ?? 0;
+  return bits < 128;
 }

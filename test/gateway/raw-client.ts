@@ -1,0 +1,192 @@
+/**
+ * A client that says what it is told to, byte by byte, and keeps what comes back: for what no driver does. The same
+ * bytes can be sent to PostgreSQL itself, and the answers compared.
+ */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { ServerHandshake } from "../../src/gateway/server-handshake.ts";
+import type { Address } from "../../src/model/address.ts";
+import {
+  decodeCommandComplete,
+  decodeDataRow,
+  type BackendKey,
+} from "../../src/wire/postgres/backend-messages.ts";
+import { decodeError } from "../../src/wire/postgres/error-response.ts";
+import { backend, frontend } from "../../src/wire/postgres/message-types.ts";
+import { encodeCancelRequest, PROTOCOL_3_0 } from "../../src/wire/postgres/startup-messages.ts";
+import { appPassword, eventually, random } from "../postgres/scratch.ts";
+
+export const sync = Buffer.from([frontend.sync, 0, 0, 0, 4]);
+export const flush = Buffer.from([frontend.flush, 0, 0, 0, 4]);
+export const copyDone = Buffer.from([frontend.copyDone, 0, 0, 0, 4]);
+
+/** A message of the server: its type, and all its bytes. */
+export type Message = { readonly type: number; readonly bytes: Buffer };
+
+export type RawLogin = {
+  readonly user?: string;
+  readonly database?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+};
+
+/** What may come at any time, and says nothing about an answer. */
+const aside = new Set<number>([backend.parameterStatus, backend.noticeResponse]);
+
+export class RawClient {
+  readonly socket: Socket;
+  readonly key: BackendKey | undefined;
+  readonly #address: Address;
+  #rest: Buffer = Buffer.alloc(0);
+  #messages: Message[] = [];
+  #received = 0;
+  #isClosed = false;
+
+  private constructor(address: Address, socket: Socket, key: BackendKey | undefined) {
+    this.#address = address;
+    this.socket = socket;
+    this.key = key;
+    socket.on("data", (bytes) => this.#data(bytes));
+    socket.on("close", () => (this.#isClosed = true));
+  }
+
+  /** Connects, and says nothing. */
+  static async connect(address: Address): Promise<RawClient> {
+    return new RawClient(address, await openSocket(address), undefined);
+  }
+
+  static async login(address: Address, login: RawLogin = {}): Promise<RawClient> {
+    const socket = await openSocket(address);
+    const { user = "app", database = "orders", parameters = {} } = login;
+    const handshake = new ServerHandshake({
+      protocol: PROTOCOL_3_0,
+      parameters: new Map([
+        ["user", user],
+        ["database", database],
+        ...Object.entries(parameters),
+      ]),
+      credential: { kind: "password", password: appPassword },
+      random,
+    });
+    socket.write(handshake.start());
+    const key = await new Promise<BackendKey | undefined>((resolve, reject) => {
+      socket.once("close", () => reject(new Error("closed during the login")));
+      socket.on("data", (bytes) => {
+        for (const action of handshake.feed(bytes)) {
+          if (action.kind === "send") socket.write(action.bytes);
+          else if (action.kind === "ready") resolve(action.server.backendKey);
+          else reject(Object.assign(new Error(action.error.message), { code: action.error.code }));
+        }
+      });
+    });
+    socket.removeAllListeners("data");
+    return new RawClient(address, socket, key);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Bytes that have come since the login. */
+  get received(): number {
+    return this.#received;
+  }
+
+  send(...pieces: readonly Buffer[]): void {
+    this.socket.write(Buffer.concat(pieces));
+  }
+
+  /** Sends, and takes what comes up to the `count`-th ReadyForQuery. */
+  async ask(pieces: readonly Buffer[], count = 1): Promise<readonly Message[]> {
+    this.send(...pieces);
+    return this.take(backend.readyForQuery, count);
+  }
+
+  /** Takes what has come, up to the `count`-th message of a type; waits for it. */
+  async take(type: number, count = 1): Promise<readonly Message[]> {
+    const indexOf = (): number => {
+      let left = count;
+      return this.#messages.findIndex((message) => message.type === type && --left === 0);
+    };
+    await eventually(`message "${String.fromCharCode(type)}" ${count} times`, async () => {
+      if (this.#isClosed && indexOf() === -1) {
+        throw new Error(`the connection was closed after ${describe(this.#messages)}`);
+      }
+      return Promise.resolve(indexOf() !== -1);
+    });
+    return this.#messages.splice(0, indexOf() + 1);
+  }
+
+  /** Everything up to the end of the connection. */
+  async takeAll(): Promise<readonly Message[]> {
+    await eventually("the connection is closed", async () => Promise.resolve(this.#isClosed));
+    return this.#messages.splice(0);
+  }
+
+  /** Asks, on a connection of its own, that what this one does is given up. */
+  async cancel(): Promise<void> {
+    if (this.key === undefined) throw new Error("there is nothing to cancel by");
+    const socket = await openSocket(this.#address);
+    socket.resume();
+    socket.end(encodeCancelRequest(this.key));
+    if (!socket.closed) await once(socket, "close");
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  #data(bytes: Buffer): void {
+    this.#received += bytes.length;
+    let rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    while (rest.length >= 5 && rest.length > rest.readInt32BE(1)) {
+      const end = 1 + rest.readInt32BE(1);
+      this.#messages.push({ type: rest[0] ?? 0, bytes: Buffer.from(rest.subarray(0, end)) });
+      rest = rest.subarray(end);
+    }
+    this.#rest = Buffer.from(rest);
+  }
+}
+
+/**
+ * An answer in words that can be compared: one for each message, with what matters of it. `C SELECT 1`, `E 42P01`,
+ * `Z I`, `D 1,two`.
+ */
+export function inWords(messages: readonly Message[]): readonly string[] {
+  return messages.filter(({ type }) => !aside.has(type)).map(word);
+}
+
+function describe(messages: readonly Message[]): string {
+  return messages.length === 0 ? "nothing" : inWords(messages.slice(-20)).join(" ");
+}
+
+function word({ type, bytes }: Message): string {
+  const letter = String.fromCharCode(type);
+  switch (type) {
+    case backend.commandComplete:
+      return `${letter} ${decodeCommandComplete(bytes, 0, bytes.length)}`;
+    case backend.errorResponse: {
+      const { severity, code } = decodeError(bytes, 0, bytes.length);
+      return severity === "ERROR" ? `${letter} ${code}` : `${letter} ${severity} ${code}`;
+    }
+    case backend.readyForQuery:
+      return `${letter} ${String.fromCharCode(bytes[5] ?? 0)}`;
+    case backend.dataRow:
+      return `${letter} ${decodeDataRow(bytes, 0, bytes.length)
+        .map((value) => value ?? "null")
+        .join(",")
+        .slice(0, shownMax)}`;
+    default:
+      return letter;
+  }
+}
+
+const shownMax = 80;
+
+async function openSocket(address: Address): Promise<Socket> {
+  const socket = connect({ host: address.host, port: address.port });
+  socket.setNoDelay(true);
+  await once(socket, "connect");
+  // Being cut off is among what is tested.
+  socket.on("error", () => undefined);
+  return socket;
+}
