@@ -149,7 +149,7 @@ async function startGateway(place: Place, start: Start): Promise<Proxy> {
   return launch({
     name: `gateway of ${region}`,
     address: listen,
-    command: [process.execPath, "--cpu-prof", "--cpu-prof-dir=/tmp/e-probe/prof", join(root, "bin", "leeward.js"), "internal", "gateway", path],
+    command: [process.execPath, join(root, "bin", "leeward.js"), "internal", "gateway", path],
     directory,
     endSignal: "SIGTERM",
     after: async () => undefined,

@@ -11,9 +11,10 @@ import type { Peers } from "./gateway-peers.ts";
 import type { BenchPostgres } from "./gateway-postgres.ts";
 import type { Proxy } from "./gateway-proxy.ts";
 import type { Running } from "./gateway-running.ts";
+import { measureGatewaySwitchover } from "./gateway-switchover.ts";
 import type { Protocol } from "./gateway-slice.ts";
 
-export const parts = ["pgbench", "idle", "consistency"] as const;
+export const parts = ["pgbench", "idle", "consistency", "switchover"] as const;
 export type Part = (typeof parts)[number];
 
 export type PartsOrder = {
@@ -23,6 +24,8 @@ export type PartsOrder = {
   readonly clients: readonly number[];
   /** Write-then-read pairs of the consistency part. */
   readonly reads: number;
+  /** Of the switchover part. */
+  readonly switchovers: number;
   /** False: PgBouncer takes its place. */
   readonly hasGateway: boolean;
   readonly peers: Peers;
@@ -36,6 +39,7 @@ const poolSize = 8;
 /** With 60 ms to the writer, a server is busy for that long with each write. */
 const consistencyPoolSize = 60;
 const linkRttMs = 60;
+const switchoverClients = 64;
 const idleCounts = [1_000, 10_000];
 
 export async function measureParts(order: PartsOrder): Promise<readonly Figure[]> {
@@ -51,6 +55,7 @@ const measure: Readonly<Record<Part, (order: PartsOrder) => Promise<readonly Fig
   pgbench,
   idle,
   consistency,
+  switchover,
 };
 
 async function pgbench(order: PartsOrder): Promise<readonly Figure[]> {
@@ -145,4 +150,11 @@ async function consistency(order: PartsOrder): Promise<readonly Figure[]> {
   } finally {
     await running.end();
   }
+}
+
+/** A whole world of its own, started as a user does. */
+async function switchover({ hasGateway, switchovers }: PartsOrder): Promise<readonly Figure[]> {
+  if (!hasGateway) return [];
+  const say = (line: string): void => console.error(line);
+  return measureGatewaySwitchover({ runs: switchovers, clients: switchoverClients, say });
 }

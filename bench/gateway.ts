@@ -14,13 +14,14 @@ import { machineFacts, renderFacts } from "./machine.ts";
 import { renderTable } from "./table.ts";
 
 const usage = `npm run bench:gateway -- [--only NAME]... [--pairs N] [--seconds N] [--clients N]... [--reads N]
-                        [--no-gateway]
+                        [--switchovers N] [--no-gateway]
 
   --only NAME   one part of: ${parts.join(", ")}
   --pairs N     slices of each kind; left out: 5
   --seconds N   length of a slice; left out: 3
   --clients N   left out: 8, 32 and 1
   --reads N     write-then-read pairs of the consistency part; left out: 1,000,000, for which it takes half an hour
+  --switchovers N  of the switchover part; left out: 50
   --no-gateway  PgBouncer against itself in its place: how far the machine may be believed
 
 PGBOUNCER_BIN names another PgBouncer, LEEWARD_PG_BIN another PostgreSQL. The exit code says whether it could
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
       pairs: { type: "string", default: "5" },
       seconds: { type: "string", default: "3" },
       clients: { type: "string", multiple: true, default: ["8", "32", "1"] },
+      switchovers: { type: "string", default: "50" },
       reads: { type: "string", default: "1000000" },
       "no-gateway": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -48,6 +50,7 @@ async function main(): Promise<void> {
     seconds: positive(values.seconds, "--seconds"),
     clients: values.clients.map((text) => positive(text, "--clients")),
     reads: positive(values.reads, "--reads"),
+    switchovers: positive(values.switchovers, "--switchovers"),
     hasGateway: !values["no-gateway"],
   };
   if (order.hasGateway) build();
@@ -60,6 +63,7 @@ type Order = {
   readonly seconds: number;
   readonly clients: readonly number[];
   readonly reads: number;
+  readonly switchovers: number;
   readonly hasGateway: boolean;
 };
 

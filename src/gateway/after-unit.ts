@@ -1,32 +1,54 @@
-/** What follows from a unit that has ended well, for the server that ran it. */
+/** What a server has to be for a unit, and what it is after it. */
 import type { Effect } from "../sql/sql.ts";
-import type { ServerConnection } from "./server-connection.ts";
+import type { ServerConnection, ServerUser } from "./server-connection.ts";
 import type { SessionCounts, TargetKind } from "./session-home.ts";
-import { SessionSettings } from "./session-settings.ts";
+import { afreshFrom, differenceOf, type SessionSettings } from "./session-settings.ts";
 import type { Status } from "./session-transaction.ts";
 import type { Meaning } from "./unit.ts";
 
-/**
- * The server has what the session has, but for what was reset: that is at the server's own default, where the session
- * goes back to what its connection string said.
- */
+/** The server has what the session has: what it has reset is set again at once. */
 export function knowServer(
   server: ServerConnection,
-  effects: readonly Effect[],
-  settings: SessionSettings,
+  user: ServerUser,
+  ended: {
+    readonly meaning: Meaning;
+    readonly settings: SessionSettings;
+    readonly keepsStatements: boolean;
+  },
 ): void {
+  const { meaning, settings, keepsStatements } = ended;
   server.settings = settings;
-  for (const effect of effects) {
-    if (effect.kind === "discard-all" || effect.kind === "reset-all") {
-      server.settings = SessionSettings.none;
-      // RESET ALL leaves who the session is.
-      if (effect.kind === "reset-all" && changesIdentity(settings.key)) server.isOpaque = true;
-    }
-    if (effect.kind === "set" && effect.sql === undefined) {
-      server.settings = server.settings.without(effect.name);
-    }
-    if (forgetsStatements(effect)) server.knowledge.statements.clear();
+  for (const effect of meaning.effects) {
+    // An error does not undo what a procedure has committed before it, nor what was loaded.
+    if (effect.kind === "opaque") server.touchedBy = user;
+    if (effect.kind === "pin" && effect.because === "loaded library") server.isOpaque = true;
+    if (!keepsStatements && forgetsStatements(effect)) server.knowledge.statements.clear();
   }
+}
+
+/**
+ * The statements that make the server the user's; undefined when it is already.
+ * @param wanted `forgets`: what another user's nextval has left there would be told
+ */
+export function prepareServer(
+  server: ServerConnection,
+  user: ServerUser,
+  wanted: { readonly settings: SessionSettings; readonly forgets: boolean },
+): string | undefined {
+  const { settings, forgets } = wanted;
+  const isTouched = server.touchedBy !== undefined && server.touchedBy !== user;
+  const difference = isTouched
+    ? afreshFrom(server.settings, settings)
+    : differenceOf(server.settings, settings);
+  if (isTouched) server.touchedBy = undefined;
+  server.settings = settings;
+  if (!forgets) return difference;
+  return difference === undefined ? "DISCARD SEQUENCES" : `DISCARD SEQUENCES;${difference}`;
+}
+
+/** It tells of what nextval has done in the same server. */
+export function asksSequences(effect: Effect): boolean {
+  return effect.kind === "pin" && effect.because === "sequence value";
 }
 
 /** PostgreSQL drops statements that were prepared by the protocol as well. */

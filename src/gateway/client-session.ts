@@ -5,6 +5,8 @@ import { FrameScanner, type FrameHandler } from "../wire/postgres/frame-scanner.
 import { frontend } from "../wire/postgres/message-types.ts";
 import { WireError } from "../wire/postgres/wire-error.ts";
 import { encodeReady } from "./local-answer.ts";
+import { tooManyBytes } from "./gateway-errors.ts";
+import type { ServerConnection } from "./server-connection.ts";
 import type { SessionHome, SessionIdentity } from "./session-home.ts";
 import type { Status } from "./session-transaction.ts";
 import { UnitInput } from "./unit-input.ts";
@@ -15,14 +17,36 @@ import { readUnit } from "./unit.ts";
 const outputHighBytes = 262_144;
 /** 1 MiB of units that wait for their turn: the client is not read meanwhile. */
 const inputHighBytes = 1_048_576;
+/** 64 KiB of what is kept of its units, which every client has beside the bound of all. */
+const freeBytes = 65_536;
+/** 1 min: what a client has sent before it said goodbye is done, as PostgreSQL does it, but not for longer. */
+const farewellMs = 60_000;
+/** 2 s: the same for one that ended without a word, and has most probably gone. */
+const vanishedMs = 2_000;
 
 /** A Sync, whole. */
 const syncBytes = 5;
 /** In place of the last byte of a Sync that is ours: its length is 4, and the client's own says so. */
 const flushMark = 5;
 const flushed = Buffer.from([frontend.sync, 0, 0, 0, flushMark]);
+const flushMessage = Buffer.from([frontend.flush, 0, 0, 0, 4]);
+
+/** It ends with a Flush: the unit goes on. */
+function isOpenPart(bytes: Buffer): boolean {
+  return bytes.length > syncBytes && bytes[bytes.length - syncBytes] === frontend.flush;
+}
 
 const whole = new Set<number>(Object.values(frontend).filter((type) => type !== frontend.copyData));
+/** Messages of units: they come in parts when they are large, so that memory grows with what has arrived. */
+const gathered = new Set<number>([
+  frontend.query,
+  frontend.parse,
+  frontend.bind,
+  frontend.functionCall,
+]);
+
+/** What waits for its turn; `isCopy`: of COPY data, which go to a COPY that has not begun yet, or to nobody. */
+type Queued = { readonly bytes: Buffer; readonly isCopy: boolean };
 
 export class ClientSession implements FrameHandler, SessionOutput {
   readonly runner: UnitRunner;
@@ -32,12 +56,21 @@ export class ClientSession implements FrameHandler, SessionOutput {
   readonly #input = new UnitInput();
   readonly #end = new AbortController();
   readonly #onClosed: () => void;
-  /** Whole units whose turn has not come. */
-  readonly #units: Buffer[] = [];
+  readonly #queue: Queued[] = [];
   #queuedBytes = 0;
+  /** Of the unit that is under way. */
+  #runningBytes = 0;
+  /** What `requestBytes` of the gateway has been taken for. */
+  #takenBytes = 0;
   #isBusy = false;
   #isPaused = false;
-  #isServerPaused = false;
+  /** The present unit was flushed, and has not had its Sync. */
+  #isOpen = false;
+  /** Where the beginning of a COPY message has gone whose end has not come yet. */
+  #partGoesTo: ServerConnection | undefined;
+  #leaving: { readonly sinceMs: number; readonly withinMs: number } | undefined;
+  /** What the system would not take of the answer, as `tick` saw it last. */
+  #stuck: { readonly bytes: number; readonly sinceMs: number } | undefined;
   /** COPY data go to the server; undefined when none are asked for. */
   #copyIn: { readonly isExtended: boolean; isOver: boolean } | undefined;
   #isExtended = false;
@@ -61,7 +94,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
     this.#scanner = new FrameScanner({
       whole,
       wholeBytesMax: unitBytesMax,
-      larger: "refuse",
+      larger: "parts",
       frameBytesMax,
     });
     this.runner = new UnitRunner(home, identity, this, this.#end.signal);
@@ -71,7 +104,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
     this.#socket.attach({
       data: (bytes) => this.#data(bytes),
       drained: () => this.#drained(),
-      ended: () => this.#close(),
+      ended: () => this.#leave(vanishedMs),
       closed: () => this.#close(),
     });
     if (rest.length > 0) this.#data(rest);
@@ -95,11 +128,27 @@ export class ClientSession implements FrameHandler, SessionOutput {
       this.#input.leave();
     }
     this.#pump();
+    this.#account();
     const isFull = this.#queuedBytes + this.#input.bytes > inputHighBytes;
-    if (isFull && this.#isBusy && !this.#isPaused) {
+    if (isFull && (this.#isBusy || this.#isOutputFull) && !this.#isPaused) {
       this.#isPaused = true;
       this.#socket.pause();
     }
+  }
+
+  /** To be called now and then. */
+  tick(nowMs: number): void {
+    if (this.#isOver) return;
+    const { slowClientMs } = this.#home.limits;
+    const bytes = this.#socket.unsentBytes;
+    if (bytes === 0) this.#stuck = undefined;
+    else if (this.#stuck?.bytes !== bytes) this.#stuck = { bytes, sinceMs: nowMs };
+    else if (nowMs - this.#stuck.sinceMs >= slowClientMs) return this.#drop();
+    const leaving = this.#leaving;
+    if (leaving && (this.runner.isHeld || nowMs - leaving.sinceMs >= leaving.withinMs)) {
+      return this.#close();
+    }
+    this.runner.tick(nowMs);
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): void {
@@ -109,44 +158,45 @@ export class ClientSession implements FrameHandler, SessionOutput {
       case frontend.sync:
       case frontend.functionCall:
         this.#input.add(bytes, start, end);
-        return this.#queue();
+        return this.#enqueue();
+      case frontend.execute:
+        this.#input.executes = true;
+        return this.#gather(bytes, start, end);
       case frontend.parse:
       case frontend.bind:
       case frontend.describe:
-      case frontend.execute:
       case frontend.close:
-        if (this.#input.bytes + end - start > this.#home.limits.unitBytesMax) {
-          throw new WireError(
-            `more than ${this.#home.limits.unitBytesMax} bytes without a Sync`,
-            "54000",
-          );
-        }
-        return this.#input.add(bytes, start, end);
+        return this.#gather(bytes, start, end);
       case frontend.flush:
         return this.#flush();
       case frontend.terminate:
-        return this.#close();
+        return this.#leave(farewellMs);
       case frontend.copyDone:
       case frontend.copyFail:
-        // Of a COPY that ended in an error before the client knew.
-        return;
+        return this.#keepCopy(bytes.subarray(start, end));
       default:
         throw new WireError(`invalid frontend message type ${type}`);
     }
   }
 
   part(type: number, bytes: Buffer, start: number, end: number): void {
-    if (type !== frontend.copyData) throw new WireError(`invalid frontend message type ${type}`);
-    if (this.#copyIn) this.#toServer(bytes.subarray(start, end));
+    if (type === frontend.copyData) return this.#copyPart(bytes.subarray(start, end));
+    if (!gathered.has(type)) throw new WireError(`invalid frontend message type ${type}`);
+    this.#gather(bytes, start, end);
+    this.#account();
+    const isUnit = type === frontend.query || type === frontend.functionCall;
+    if (isUnit && this.#scanner.isBetweenFrames) this.#enqueue();
   }
 
   // The runner's side.
 
   write(bytes: Buffer): void {
     this.#socket.write(bytes);
-    if (this.#socket.queuedBytes < outputHighBytes || this.#isServerPaused) return;
-    this.#isServerPaused = true;
-    this.runner.server?.pause();
+    if (this.#isOutputFull) this.runner.server?.pause();
+  }
+
+  get #isOutputFull(): boolean {
+    return this.#socket.queuedBytes >= outputHighBytes;
   }
 
   ready(status: Status): void {
@@ -167,67 +217,122 @@ export class ClientSession implements FrameHandler, SessionOutput {
 
   copyInBegan(): void {
     this.#copyIn = { isExtended: this.#isExtended, isOver: false };
+    // Sent before the server had asked for it.
+    while (this.#copyIn) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#queuedBytes -= next.bytes.length;
+      if (!this.#copyMessage(next.isCopy ? frontend.copyData : (next.bytes[0] ?? 0), next.bytes)) {
+        this.#toServer(next.bytes, true);
+      }
+    }
+  }
+
+  flushSent(): void {
+    this.#pump();
   }
 
   unitDone(): void {
     this.#copyIn = undefined;
-    this.#isBusy = false;
+    this.#isBusy = this.#isOpen = false;
+    this.#runningBytes = 0;
+    this.#account();
     this.#pump();
   }
 
   finish(error: PgError | undefined): void {
     if (this.#isOver) return;
-    if (error) this.#socket.write(encodeError(error));
+    // In the middle of a message it would be taken for a part of that.
+    if (error && !this.runner.server?.isInsideMessage) this.#socket.write(encodeError(error));
     this.#socket.end();
     this.#close();
   }
 
   // Units.
 
-  #queue(): void {
-    const unit = this.#input.take();
-    this.#units.push(unit);
-    this.#queuedBytes += unit.length;
+  #gather(bytes: Buffer, start: number, end: number): void {
+    const { frameBytesMax } = this.#home.limits;
+    if (this.#input.bytes + end - start > frameBytesMax) {
+      throw new WireError(`more than ${frameBytesMax} bytes without a Sync`, "54000");
+    }
+    this.#input.add(bytes, start, end);
+  }
+
+  #enqueue(): void {
+    this.#input.executes = false;
+    this.#push(this.#input.take(), false);
+  }
+
+  #push(bytes: Buffer, isCopy: boolean): void {
+    this.#queue.push({ bytes, isCopy });
+    this.#queuedBytes += bytes.length;
   }
 
   /**
-   * A client wants answers before its Sync: to prepare, as a rule. What it sent is made a unit by a Sync of ours, whose
-   * answer it does not see.
+   * A client wants answers before its Sync. As a rule to prepare: then what it sent is made a unit by a Sync of ours,
+   * whose answer it does not see. What it executes is one transaction with what follows, and stays one unit.
    */
   #flush(): void {
-    if (this.#input.bytes === 0) return;
-    this.#input.add(flushed, 0, flushed.length);
-    this.#queue();
+    const { executes, bytes } = this.#input;
+    if (bytes === 0) return;
+    const end = executes || this.#isOpen || this.#endsOpen() ? flushMessage : flushed;
+    this.#input.add(end, 0, end.length);
+    this.#enqueue();
+  }
+
+  /** What was queued last was flushed, and executes. */
+  #endsOpen(): boolean {
+    const last = this.#queue.at(-1);
+    return last !== undefined && !last.isCopy && isOpenPart(last.bytes);
   }
 
   #pump(): void {
-    while (!this.#isBusy && !this.#isOver) {
-      const bytes = this.#units.shift();
-      if (bytes === undefined) break;
-      this.#queuedBytes -= bytes.length;
-      this.#isBusy = true;
-      this.#isExtended = bytes[0] !== frontend.query;
-      this.#take(bytes);
+    while (!this.#isOver && !this.#isOutputFull && this.#canTake) {
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      this.#queuedBytes -= next.bytes.length;
+      // COPY data for a COPY that never began, or ended in an error: PostgreSQL drops them, too.
+      if (!next.isCopy) this.#take(next.bytes);
     }
+    if (this.#leaving && !this.#isBusy && this.#queue.length === 0) return this.#close();
     if (this.#isPaused && this.#queuedBytes < inputHighBytes) {
       this.#isPaused = false;
       this.#socket.resume();
     }
   }
 
-  #take(bytes: Buffer): void {
-    this.#isFlushed = bytes.at(-1) === flushMark;
-    if (this.#isFlushed) bytes[bytes.length - 1] = 4;
-    if (!this.#isSkipping) return this.#run(bytes);
-    if (this.#isFlushed) return this.unitDone();
-    this.#isSkipping = false;
-    this.#run(bytes.subarray(bytes.length - syncBytes));
+  get #canTake(): boolean {
+    return !this.#isBusy || (this.#isOpen && this.runner.canGoOn && !this.#queue[0]?.isCopy);
   }
 
-  #run(bytes: Buffer): void {
+  #take(bytes: Buffer): void {
+    const isOpen = isOpenPart(bytes);
+    this.#runningBytes += bytes.length;
+    if (this.#isBusy) return this.#run(bytes, isOpen);
+    this.#isBusy = true;
+    this.#isExtended = bytes[0] !== frontend.query;
+    if (isOpen) {
+      this.#isFlushed = true;
+      if (this.#isSkipping) return this.unitDone();
+      this.#isOpen = true;
+      return this.#run(bytes, true);
+    }
+    this.#isFlushed = bytes.at(-1) === flushMark;
+    if (this.#isFlushed) bytes[bytes.length - 1] = 4;
+    if (!this.#isSkipping) return this.#run(bytes, false);
+    if (this.#isFlushed || !this.#isExtended) return this.unitDone();
+    this.#isSkipping = false;
+    this.#run(bytes.subarray(bytes.length - syncBytes), false);
+  }
+
+  #run(bytes: Buffer, isOpen: boolean): void {
     const { registry, limits } = this.#home;
     try {
-      this.runner.run(readUnit(bytes, this.runner.state.names, registry, limits));
+      const unit = readUnit(bytes, this.runner.state.names, registry, limits);
+      if (!this.#isOpen || !this.runner.canGoOn) return this.runner.run(unit, isOpen);
+      if (unit.kind !== "extended") throw new WireError("a query before the Sync of a pipeline");
+      if (!isOpen) this.#isFlushed = this.#isOpen = false;
+      this.runner.goOn(unit, isOpen);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.finish(pgError({ severity: "FATAL", code: error.sqlState, message: error.message }));
@@ -239,28 +344,50 @@ export class ClientSession implements FrameHandler, SessionOutput {
     const copy = this.#copyIn;
     if (copy === undefined) return false;
     switch (type) {
+      case frontend.copyData:
+        this.#toServer(message, true);
+        return true;
       case frontend.copyDone:
       case frontend.copyFail:
-        this.#toServer(message);
+        this.#toServer(message, true);
         // A simple query's COPY ends here; the server's answer to an extended one needs a Sync more.
         copy.isOver = true;
         if (!copy.isExtended) this.#copyIn = undefined;
         return true;
+      case frontend.terminate:
+        return false;
       case frontend.sync:
-        this.#toServer(message);
+        this.#toServer(message, true);
         if (copy.isOver) this.#copyIn = undefined;
         return true;
       case frontend.flush:
         return true;
       default:
-        return false;
+        // PostgreSQL says what it thinks of it.
+        this.#toServer(message, true);
+        return true;
     }
   }
 
-  #toServer(bytes: Buffer): void {
+  #copyPart(bytes: Buffer): void {
+    const isWhole = this.#scanner.isBetweenFrames;
+    const { server } = this.runner;
+    // Also after the COPY has failed: what has begun in a server has to end there.
+    const goesOn = this.#partGoesTo !== undefined && this.#partGoesTo === server;
+    if (!this.#copyIn && !goesOn) return this.#keepCopy(bytes);
+    this.#partGoesTo = isWhole ? undefined : server;
+    this.#toServer(bytes, isWhole);
+  }
+
+  /** For a COPY whose turn has not come. Of one that is over, the rest is dropped. */
+  #keepCopy(bytes: Buffer): void {
+    if (this.#isBusy || this.#queue.length > 0) this.#push(Buffer.from(bytes), true);
+  }
+
+  #toServer(bytes: Buffer, isWhole: boolean): void {
     const { server } = this.runner;
     if (server === undefined) return;
-    server.sendMore(bytes);
+    server.sendMore(bytes, isWhole);
     if (server.queuedBytes < inputHighBytes || this.#isPaused) return;
     this.#isPaused = true;
     this.#socket.pause();
@@ -271,15 +398,43 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   #drained(): void {
-    if (!this.#isServerPaused) return;
-    this.#isServerPaused = false;
+    if (this.#isOutputFull) return;
     this.runner.server?.resume();
+    this.#pump();
+  }
+
+  /** Its share of what the gateway keeps of all clients' units. */
+  #account(): void {
+    const keptBytes = this.#isOver
+      ? 0
+      : this.#input.bytes + this.#queuedBytes + this.#runningBytes + this.#largeStatementBytes;
+    const wanted = Math.max(0, keptBytes - freeBytes);
+    if (wanted === this.#takenBytes) return;
+    const { requestBytes } = this.#home;
+    const isTaken = requestBytes.change(wanted - this.#takenBytes);
+    if (isTaken) this.#takenBytes = wanted;
+    else this.finish(tooManyBytes());
+  }
+
+  /** The client sends nothing more; what it has sent is done, unless it would have to wait for a writer. */
+  #leave(withinMs: number): void {
+    if (this.#isOver || this.#leaving) return;
+    const isNothingLeft = !this.#isBusy && this.#queue.length === 0;
+    if (isNothingLeft || this.#copyIn || this.#isOpen || this.runner.isHeld) return this.#close();
+    this.#leaving = { sinceMs: this.#home.clock.monotonicMs(), withinMs };
+  }
+
+  /** It takes nothing of its answer: there is no use in telling it anything. */
+  #drop(): void {
+    this.#socket.destroy();
+    this.#close();
   }
 
   #close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#units.length = 0;
+    this.#queue.length = 0;
+    this.#account();
     this.runner.server?.resume();
     this.#end.abort(new Error("the client has gone"));
     this.#socket.end();

@@ -3,6 +3,8 @@
  * code. A look into a server asks for their values, which are in no list.
  */
 import { customNamesIn } from "../sql/custom-names.ts";
+import type { SessionSettings } from "./session-settings.ts";
+import type { Unit } from "./unit.ts";
 
 /** More than an application makes up; beyond, one that is set by a function is lost when its client changes servers. */
 const namesMax = 500;
@@ -10,13 +12,17 @@ const namesMax = 500;
 export class CustomSettings {
   readonly #names = new Set<string>();
 
-  get names(): Iterable<string> {
-    return this.#names;
+  /** With those that a session has set. */
+  namesWith({ entries }: SessionSettings): readonly string[] {
+    return [...this.#names, ...[...entries.keys()].filter((name) => name.includes("."))];
   }
 
-  /** @param text of a statement */
-  learn(text: string): void {
-    this.add(customNamesIn(text));
+  /** A unit that runs code. */
+  see(unit: Unit): void {
+    if (unit.kind === "simple") this.add(customNamesIn(unit.bytes.toString("utf8", 5)));
+    for (const { body, textBytes } of unit.executed) {
+      this.add(customNamesIn(body.toString("utf8", 0, textBytes)));
+    }
   }
 
   add(names: Iterable<string>): void {

@@ -5,34 +5,39 @@
 import type { Clock, Log } from "../env/env.ts";
 import { formatAddress, type Address } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
+import { newestTimeline } from "../model/fork.ts";
 import type { GatewayLimits } from "../model/gateway.ts";
 import type { DatabaseId, RegionId, SystemId } from "../model/region.ts";
+import { pauseUntil } from "../env/pause-until.ts";
+import { Pulse } from "../std/pulse.ts";
 import type { Secret } from "../std/secret.ts";
 import { onAbort } from "../std/on-abort.ts";
 import type { CatalogFacts, StatementBook } from "../sql/sql.ts";
 import type { GatewayCounters, Hold, Route } from "../wire/gateway-protocol.ts";
 import { pgError } from "../wire/postgres/error-response.ts";
 import type { ScramKeys } from "../wire/postgres/scram-keys.ts";
-import type { ConsistencyLevel } from "./consistency.ts";
 import { CustomSettings } from "./custom-settings.ts";
 import { decideRead, type ReadView, type WriterState } from "./decide-read.ts";
 import { LocalQuestions } from "./local-questions.ts";
 import { Notifications } from "./notifications.ts";
+import { answers } from "./peer-probe.ts";
 import { PreparedRegistry } from "./prepared-statements.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { openServer, type OpenerDoors } from "./server-opener.ts";
 import { ServerPool, type Budget, type OpenResult } from "./server-pool.ts";
 import type {
   Listener,
+  ReadingSession,
   SessionCounts,
   SessionHome,
   SessionIdentity,
   TargetKind,
 } from "./session-home.ts";
 import { settleRead, type SettledRead } from "./settle-read.ts";
-import type { Token } from "./token.ts";
+import type { TimelineKnowledge, Token } from "./token.ts";
 import { poolClosedCode } from "./unit-runner.ts";
-import { WriterDoor } from "./writer-door.ts";
+import { type WriteMark, WriteMarks } from "./write-marks.ts";
+import { type HoldOutcome, WriterDoor } from "./writer-door.ts";
 
 export type DatabaseGatewayDoors = OpenerDoors & {
   readonly clock: Clock;
@@ -57,6 +62,10 @@ export type DatabaseGatewaySettings = {
 
 /** 2 s: answers of the writer before, which held what came last and passes it on, may still be on their way. */
 const formerWriterMs = 2_000;
+/** 1 s: twice the longest pause between tries to reach it. Nobody tries while nobody needs it. */
+const writerAwayMs = 1_000;
+/** 5 s between measures of the round trip to the writer. */
+const measureEveryMs = 5_000;
 /** Between tries to reach a server that is not there: 20 ms, doubled up to 500. */
 const retryFirstMs = 20;
 const retryMsMax = 500;
@@ -101,6 +110,10 @@ export class DatabaseGateway implements SessionHome {
   #parameters: ReadonlyMap<string, string> = new Map();
   readonly #parametersOf = new Map<string, ReadonlyMap<string, string>>();
   #route: Route | undefined;
+  readonly #routeNews = new Pulse();
+  readonly #marks: WriteMarks;
+  #writerAwayAtMs = -Infinity;
+  #measuredAtMs = -Infinity;
   #holds = 0;
   #holdMs = 0;
 
@@ -127,15 +140,22 @@ export class DatabaseGateway implements SessionHome {
         tell: (outcome) => {
           if (outcome.isHeld) this.#holds += 1;
           doors.log.info("gateway.hold-settled", { database: settings.database, ...outcome });
-          doors.holdOutcome(outcome);
+          void this.#tellOutcome(outcome);
         },
         emptied: () => this.#closeIdleHere(),
         released: (heldMs) => (this.#holdMs += heldMs),
       },
-      { waitingMax: limits.heldUnitsMax, waitingBytesMax: limits.heldBytesMax },
+      {
+        waitingMax: limits.heldUnitsMax,
+        waitingBytesMax: limits.heldBytesMax,
+        drainMs: limits.drainMs,
+      },
     );
     const login = { ...superuser, database: settings.database };
     this.questions = new LocalQuestions(login, { clock, limits }, end);
+    const position = (signal: AbortSignal): Promise<Token> =>
+      this.questions.ownPosition(this.systemId, signal);
+    this.#marks = new WriteMarks({ clock, position }, end);
     this.#notifications = new Notifications(login, { clock, log: doors.log }, end);
     onAbort(end, () => this.#destroyAll());
   }
@@ -161,6 +181,11 @@ export class DatabaseGateway implements SessionHome {
     return this.#route?.instances.some(({ isServing }) => isServing) ?? false;
   }
 
+  /** It is, and has been promoted: before, its instance answers reads as the standby that it was. */
+  get isWriterOpen(): boolean {
+    return this.isWriterHere && this.#route?.isPromoted === true;
+  }
+
   /** A writer here that may write now, by its lease on this machine's clock. */
   get mayWriteHere(): boolean {
     const route = this.#route;
@@ -175,11 +200,22 @@ export class DatabaseGateway implements SessionHome {
     if (route && isElsewhere) {
       const { database, epoch, writer } = route;
       this.#doors.log.info("gateway.writer-known", { database, epoch, writer });
-      this.#leaveFormer();
     }
+    if (isElsewhere || before?.isPromoted !== route?.isPromoted) this.#leaveFormer();
+    this.#routeNews.beat();
     this.questions.follow(route, this.isWriterHere ? undefined : this.#peerAddress());
     this.#notifications.follow(this.#writerTarget()?.address, this.isWriterHere);
+    this.#marks.follow(this.#writerHere());
     this.door.follow(this.isWriterHere ? route?.hold : undefined);
+  }
+
+  /** What those are told by who were answered here. Without other Regions it moves nowhere, and nobody has to know. */
+  #writerHere(): Parameters<WriteMarks["follow"]>[0] {
+    const { epoch, systemId } = this.#route ?? {};
+    const isMoving = this.isWriterHere && this.#settings.peers.length > 0;
+    if (!isMoving || epoch === undefined || systemId === undefined) return undefined;
+    const { timeline, forks } = this.timelines;
+    return { epoch, line: { systemId, timeline: Math.max(timeline, newestTimeline(forks)) } };
   }
 
   /** The user's own login has proved these. */
@@ -232,19 +268,17 @@ export class DatabaseGateway implements SessionHome {
     return `the writer of ${database} in ${this.#route?.writer ?? "a Region that is not known yet"}`;
   }
 
-  readAtOnce(level: ConsistencyLevel, token: Token | undefined): "local" | undefined {
-    if (level === "eventual" || level === "off" || (level === "session" && token === undefined)) {
-      return "local";
-    }
-    const decision = decideRead({ ...this.#readView({ level, token }), asked: undefined });
+  readAtOnce(session: ReadingSession): "local" | undefined {
+    const { level, seen } = session;
+    if (level === "eventual" || level === "off") return "local";
+    if (level === "session" && seen.latest === undefined) return "local";
+    const decision = decideRead({ ...this.#readView(session), asked: undefined });
     return decision.kind === "local" ? "local" : undefined;
   }
 
-  settleRead(
-    session: { readonly level: ConsistencyLevel; readonly token: Token | undefined },
-    signal: AbortSignal,
-  ): Promise<SettledRead> {
+  settleRead(session: ReadingSession, signal: AbortSignal): Promise<SettledRead> {
     const { replay, position } = this.questions;
+    this.#measureRoundTrip();
     return settleRead(
       {
         view: () => this.#readView(session),
@@ -265,6 +299,21 @@ export class DatabaseGateway implements SessionHome {
 
   learnt(token: Token): void {
     this.questions.replay.learnt(token);
+    this.#measureRoundTrip();
+  }
+
+  get timelines(): TimelineKnowledge {
+    const route = this.#route;
+    const { position } = this.questions.replay;
+    return {
+      systemId: route?.systemId ?? ("" as SystemId),
+      forks: route?.forks ?? [],
+      timeline: Math.max(route?.timeline ?? 0, position?.timeline ?? 0),
+    };
+  }
+
+  mark(): WriteMark | undefined {
+    return this.#marks.mark();
   }
 
   catalogChanged(): void {
@@ -282,6 +331,12 @@ export class DatabaseGateway implements SessionHome {
 
   unlisten(channel: string | undefined, listener: Listener): void {
     this.#notifications.unlisten(channel, listener);
+  }
+
+  /** Nothing is under way at a writer that is held: its last position is more than anybody here has seen. */
+  async #tellOutcome(outcome: HoldOutcome): Promise<void> {
+    if (outcome.isHeld) await this.#marks.settle();
+    this.#doors.holdOutcome(outcome);
   }
 
   /** For the agent, and for people. */
@@ -320,26 +375,36 @@ export class DatabaseGateway implements SessionHome {
     return this.#route?.hold;
   }
 
-  #readView(session: {
-    readonly level: ConsistencyLevel;
-    readonly token: Token | undefined;
-  }): Omit<ReadView, "asked"> {
-    const route = this.#route;
+  #readView({ level, seen }: ReadingSession): Omit<ReadView, "asked"> {
     const { replay, position } = this.questions;
-    const writer: WriterState = route === undefined ? "unreachable" : "reachable";
+    const known = this.timelines;
+    seen.adopt(known);
     return {
-      level: session.level,
-      token: session.token,
-      known: {
-        systemId: route?.systemId ?? ("" as SystemId),
-        forks: route?.forks ?? [],
-        timeline: Math.max(route?.timeline ?? 0, replay.position?.timeline ?? 0),
-      },
+      level,
+      token: seen.latest,
+      known,
       replay,
-      writer,
+      writer: this.#writerState,
       writerRttMs: position.rttMs,
       limits: { consistencyTimeoutMs: this.limits.consistencyTimeoutMs, globalReads: "local" },
     };
+  }
+
+  /** A hold is the writer's Region's own: here it looks as if the writer were slow. */
+  get #writerState(): WriterState {
+    if (this.#route === undefined) return "unreachable";
+    const isRecent = this.clock.monotonicMs() - this.#writerAwayAtMs < writerAwayMs;
+    if (!isRecent || this.isWriterHere) return "reachable";
+    const pools = [...this.#pools.values()].filter(({ target }) => target.isWriter);
+    return pools.every(({ pool }) => pool.size === 0) ? "unreachable" : "reachable";
+  }
+
+  /** While sessions have tokens: how long their reads may wait is a part of it. */
+  #measureRoundTrip(): void {
+    const nowMs = this.clock.monotonicMs();
+    if (this.isWriterHere || nowMs - this.#measuredAtMs < measureEveryMs) return;
+    this.#measuredAtMs = nowMs;
+    this.questions.position.read(this.#end).catch(() => undefined);
   }
 
   #target(kind: TargetKind, identity: SessionIdentity): Target {
@@ -377,9 +442,8 @@ export class DatabaseGateway implements SessionHome {
     if (target === nowhere || keys === undefined) {
       return { kind: "unreachable", because: "it is not known yet where to go" };
     }
-    if (target.isWriter && !target.isPeer && (!this.mayWriteHere || this.door.phase === "held")) {
-      return { kind: "unreachable", because: "the writer here has no lease now" };
-    }
+    const because = target.isWriter && !target.isPeer ? this.#whyClosed() : undefined;
+    if (because !== undefined) return { kind: "unreachable", because };
     const { database, region } = this.#settings;
     const result = await openServer(
       target,
@@ -393,12 +457,24 @@ export class DatabaseGateway implements SessionHome {
       this.#doors,
       this.#end,
     );
+    if (target.isPeer) this.#writerAwayAtMs = this.#awayAtMs(result);
     if (result.kind === "open") {
       this.#addresses.set(result.server, target.address);
       this.#parameters = result.server.parameters;
       this.#parametersOf.set(user, result.server.parameters);
     }
     return result;
+  }
+
+  #awayAtMs({ kind }: OpenResult): number {
+    return kind === "unreachable" ? this.clock.monotonicMs() : -Infinity;
+  }
+
+  /** Why nobody is let in to the writer here. */
+  #whyClosed(): string | undefined {
+    if (!this.mayWriteHere) return "the writer here has no lease now";
+    if (!this.isWriterOpen) return "the writer here is being promoted";
+    return this.door.phase === "held" ? "the writer here is about to stop" : undefined;
   }
 
   /** Of a writer here: only under the very lease that it was opened for. */
@@ -409,7 +485,7 @@ export class DatabaseGateway implements SessionHome {
 
   async #pause(failures: number): Promise<void> {
     const ms = Math.min(retryMsMax, retryFirstMs * 2 ** Math.min(failures - 1, 10));
-    await this.clock.sleep(ms, this.#end).catch(() => undefined);
+    await pauseUntil(this.clock, this.#routeNews, this.clock.monotonicMs() + ms, this.#end);
   }
 
   /** The writer is somebody else: who waits for the old one is sent to the new one. */
@@ -417,16 +493,24 @@ export class DatabaseGateway implements SessionHome {
     const target = this.#writerTarget();
     for (const [key, one] of this.#pools) {
       // A writer here answers reads as well; its connections of before were a standby's.
-      const goesOn = one.target.isWriter ? one.target.key === target?.key : !this.isWriterHere;
+      const goesOn = one.target.isWriter ? one.target.key === target?.key : !this.isWriterOpen;
       if (goesOn) continue;
       this.#pools.delete(key);
       one.pool.close(poolClosed);
-      void this.#destroyLater(one.pool);
+      void this.#destroyLater(one.pool, one.target);
     }
   }
 
-  async #destroyLater(pool: ServerPool): Promise<void> {
-    await this.clock.sleep(formerWriterMs, this.#end).catch(() => undefined);
+  /** What is under way goes on as long as the former writer's gateway is there, which passes it on. */
+  async #destroyLater(pool: ServerPool, { isPeer, address }: Target): Promise<void> {
+    const isThere = (): Promise<boolean> =>
+      answers(address, formerWriterMs, this.#doors, this.#end);
+    let goesOn = isPeer;
+    do {
+      const slept = this.clock.sleep(formerWriterMs, this.#end).catch(() => undefined);
+      goesOn &&= await isThere();
+      await slept;
+    } while (goesOn && pool.size > 0 && !this.#end.aborted);
     pool.destroy(poolClosed);
   }
 

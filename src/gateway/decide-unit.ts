@@ -16,7 +16,7 @@ export type UnitView = {
   readonly meaning: Meaning;
   readonly mode: NameMode;
   readonly level: ConsistencyLevel;
-  /** This Region's own instance is the writer. */
+  /** This Region's own instance is the writer, and promoted. */
   readonly isWriterHere: boolean;
   /** An instance of this Region answers reads. */
   readonly hasLocal: boolean;

@@ -40,6 +40,17 @@ export function tooManyHeld(): PgError {
   });
 }
 
+/** FATAL: what it listens for cannot be kept any longer, and leaving some out would be a lie. */
+export function tooManyNotifications(bytes: number): PgError {
+  return pgError({
+    severity: "FATAL",
+    code: "54000",
+    message: "too many notifications wait for the end of the transaction",
+    detail: `More than ${bytes} bytes of them came since it began.`,
+    hint: "Listen in a session that does not stay in transactions.",
+  });
+}
+
 export function tokenLost(because: string): PgError {
   return pgError({
     severity: "ERROR",
@@ -57,6 +68,25 @@ export function readRefused(because: string): PgError {
     message: "the read could not be answered with the consistency that the session asks for",
     detail: because,
     hint: "Ask again, or SET leeward.consistency = eventual.",
+  });
+}
+
+export function idleInTransaction(): PgError {
+  return pgError({
+    severity: "FATAL",
+    code: "25P03",
+    message: "terminating connection due to idle-in-transaction timeout",
+    hint: "`gateway.limits.idleInTransactionMs` is the bound.",
+  });
+}
+
+export function tooManyBytes(): PgError {
+  return pgError({
+    severity: "FATAL",
+    code: "53200",
+    message: "out of memory",
+    detail: "The statements that all clients of the gateway are sending have no room together.",
+    hint: "Send it again when others are done; `gateway.limits.requestBytesMax` is the bound.",
   });
 }
 

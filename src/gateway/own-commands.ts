@@ -5,7 +5,8 @@ import { transactionLost } from "./decide-loss.ts";
 import { protocolName, tokenSetting, type UnitDecision } from "./decide-unit.ts";
 import { invalidValue, noServer, transactionAborted, unknownSetting } from "./gateway-errors.ts";
 import { encodeAnswer } from "./local-answer.ts";
-import type { Listener, SessionHome } from "./session-home.ts";
+import type { SessionChannels } from "./session-channels.ts";
+import type { SessionHome } from "./session-home.ts";
 import type { SessionState } from "./session-state.ts";
 import { formatToken } from "./token.ts";
 import type { Unit } from "./unit.ts";
@@ -13,9 +14,7 @@ import type { Unit } from "./unit.ts";
 export type OwnCommandDoors = {
   readonly state: SessionState;
   readonly home: SessionHome;
-  readonly listener: Listener;
-  /** What the session listens to may be less now. */
-  readonly heardChanged: () => void;
+  readonly channels: SessionChannels;
 };
 
 /** Up to ReadyForQuery. */
@@ -35,7 +34,7 @@ export function answerHere(
       return tagged(unit, beginTag(unit));
     case "end":
       transaction.endHere(decision.commits);
-      doors.heardChanged();
+      doors.channels.changed();
       if (decision.chains) transaction.defer("BEGIN", false);
       return tagged(unit, decision.commits ? "COMMIT" : "ROLLBACK");
     case "broken":
@@ -43,7 +42,7 @@ export function answerHere(
       return refused(transactionLost(decision.because));
     case "rollback-broken":
       transaction.endHere(false);
-      doors.heardChanged();
+      doors.channels.changed();
       return tagged(unit, "ROLLBACK");
     case "aborted":
       return refused(transactionAborted());
@@ -55,13 +54,13 @@ export function answerHere(
       return deallocate(unit, decision, state);
     case "discard-all":
       state.discardAll();
-      doors.heardChanged();
+      doors.channels.changed();
       return tagged(unit, "DISCARD ALL");
     case "listen":
       return listen(unit, decision.channel, doors);
     case "unlisten":
       transaction.unlisten(decision.channel);
-      doors.heardChanged();
+      doors.channels.changed();
       return tagged(unit, "UNLISTEN");
     default:
       return refused(notAnswered);
@@ -136,10 +135,10 @@ function show(unit: Unit, name: string, doors: OwnCommandDoors): OwnAnswer | Pro
 async function listen(
   unit: Unit,
   channel: string,
-  { home, listener, state }: OwnCommandDoors,
+  { channels, state }: OwnCommandDoors,
 ): Promise<OwnAnswer> {
   try {
-    await home.listen(channel, listener);
+    await channels.listen(channel);
     state.transaction.listen(channel);
     return tagged(unit, "LISTEN");
   } catch (error) {

@@ -15,7 +15,15 @@ export type PreparedStatement = {
   uses: number;
   /** Undefined until it was looked into. */
   statement: Statement | undefined;
+  /** It is DEALLOCATE ALL or DISCARD ALL: whoever executes it has no named statement any more. */
+  readonly forgetsAll: boolean;
 };
+
+const forgetsAll = /^[\s;]*(deallocate(\s+prepare)?|discard)\s+all[\s;]*$/i;
+/** 64 bytes: the longest text that is looked at for that. */
+const forgetsAllBytesMax = 64;
+/** 1 MiB: a larger text is of one client alone, and pushes nobody else's out. */
+const sharedBytesMax = 1_048_576;
 
 export type RegistryLimits = { readonly statementsMax: number; readonly bytesMax: number };
 
@@ -36,6 +44,7 @@ export class PreparedRegistry {
 
   /** @param bytes `bytes[start..end)` is a Parse message's content after the name */
   get(bytes: Buffer, start: number, end: number): PreparedStatement {
+    if (end - start > sharedBytesMax) return this.#define(bytes, start, end);
     const key = bytes.toString("latin1", start, end);
     const known = this.#byBody.get(key);
     if (known !== undefined) {
@@ -44,17 +53,9 @@ export class PreparedRegistry {
       if ((known.uses & 63) === 0) this.#freshen(key, known);
       return known;
     }
-    const body = Buffer.from(bytes.subarray(start, end));
-    this.#drawn += 1;
-    const statement: PreparedStatement = {
-      body,
-      textBytes: body.indexOf(0),
-      serverName: Buffer.from(`L${this.#drawn}\0`, "latin1"),
-      uses: 1,
-      statement: undefined,
-    };
+    const statement = this.#define(bytes, start, end);
     this.#byBody.set(key, statement);
-    this.#bytes += body.length;
+    this.#bytes += statement.body.length;
     this.#forget();
     return statement;
   }
@@ -62,6 +63,21 @@ export class PreparedRegistry {
   /** The catalog has changed: what statements are has to be found out again. */
   forgetMeanings(): void {
     for (const prepared of this.#byBody.values()) prepared.statement = undefined;
+  }
+
+  #define(bytes: Buffer, start: number, end: number): PreparedStatement {
+    const body = Buffer.from(bytes.subarray(start, end));
+    const textBytes = body.indexOf(0);
+    this.#drawn += 1;
+    return {
+      body,
+      textBytes,
+      serverName: Buffer.from(`L${this.#drawn}\0`, "latin1"),
+      uses: 1,
+      statement: undefined,
+      forgetsAll:
+        textBytes <= forgetsAllBytesMax && forgetsAll.test(body.toString("latin1", 0, textBytes)),
+    };
   }
 
   #freshen(key: string, statement: PreparedStatement): void {
@@ -82,6 +98,8 @@ export class PreparedRegistry {
 /** What one server has prepared, by our names; least recently used first. */
 export class ServerStatements {
   readonly #held = new Set<PreparedStatement>();
+  /** Prepared, and of no use any more: closed before they are prepared again. */
+  readonly #spoilt = new Set<PreparedStatement>();
   readonly #max: number;
 
   constructor(max: number) {
@@ -105,7 +123,19 @@ export class ServerStatements {
     this.#held.delete(statement);
   }
 
+  /** What it returns has changed since. */
+  spoil(statement: PreparedStatement): void {
+    this.#held.delete(statement);
+    this.#spoilt.add(statement);
+  }
+
+  /** True when it has to be closed before it is prepared again; once. */
+  takeSpoilt(statement: PreparedStatement): boolean {
+    return this.#spoilt.delete(statement);
+  }
+
   clear(): void {
     this.#held.clear();
+    this.#spoilt.clear();
   }
 }

@@ -34,5 +34,13 @@ export function refusalOf({
   }
 }
 
+/**
+ * Whether a prepared statement returns something else since the catalog changed. PostgreSQL keeps that from clients
+ * that remember what the columns were.
+ */
+export function isStalePlan({ code, routine }: Pick<PgError, "code" | "routine">): boolean {
+  return code === "0A000" && routine === "RevalidateCachedQuery";
+}
+
 const standbyWords = /during recovery|hot standby|unlogged relations/;
 const recoveryWords = /during recovery|recovery is in progress/;

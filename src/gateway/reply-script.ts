@@ -16,8 +16,13 @@ export type ReplyStep =
   | { readonly kind: "bind" }
   | { readonly kind: "describe" }
   | { readonly kind: "execute" }
-  /** `evicted`: ours; the server has it until CloseComplete comes. */
-  | { readonly kind: "close"; readonly evicted: PreparedStatement | undefined }
+  | { readonly kind: "close" }
+  /** Ours; the server has it until CloseComplete comes. `isSpoilt`: and cannot use it. */
+  | {
+      readonly kind: "our-close";
+      readonly prepared: PreparedStatement;
+      readonly isSpoilt: boolean;
+    }
   /** Nothing comes from the server: ParseComplete or CloseComplete is made here. */
   | { readonly kind: "answer"; readonly bytes: Buffer };
 
@@ -26,13 +31,18 @@ export const parseComplete = Buffer.from([backend.parseComplete, 0, 0, 0, 4]);
 export const closeComplete = Buffer.from([backend.closeComplete, 0, 0, 0, 4]);
 
 export class ReplyScript {
-  readonly #steps: readonly ReplyStep[];
+  readonly #steps: ReplyStep[];
   #at = 0;
   /** Parse and Close messages of the client that were carried out. */
   #done = 0;
 
   constructor(steps: readonly ReplyStep[]) {
-    this.#steps = steps;
+    this.#steps = [...steps];
+  }
+
+  /** What answers the messages that came after a Flush. */
+  append({ skipped }: ReplyScript): void {
+    for (const step of skipped) this.#steps.push(step);
   }
 
   get done(): number {
@@ -60,7 +70,7 @@ export class ReplyScript {
     const step = this.#steps[this.#at];
     if (step === undefined || !ends(step, type)) return true;
     this.#at += 1;
-    if (step.kind === "close") return step.evicted === undefined;
+    if (step.kind === "our-close") return false;
     if (step.kind !== "parse") return true;
     if (!step.isOurs) this.#done += 1;
     return !step.isOurs;
@@ -76,6 +86,7 @@ function ends(step: ReplyStep, type: number): boolean {
     case "describe":
       return type === backend.rowDescription || type === backend.noData;
     case "close":
+    case "our-close":
       return type === backend.closeComplete;
     case "execute":
       return (

@@ -14,7 +14,7 @@ import { FrameScanner, type FrameHandler } from "../wire/postgres/frame-scanner.
 import { encodeQuery } from "../wire/postgres/frontend-messages.ts";
 import { backend } from "../wire/postgres/message-types.ts";
 import { ServerStatements } from "./prepared-statements.ts";
-import { refusalOf } from "./refusal.ts";
+import { isStalePlan, refusalOf } from "./refusal.ts";
 import { tokenSetting } from "./decide-unit.ts";
 import type { ReplyScript } from "./reply-script.ts";
 import { SessionSettings } from "./session-settings.ts";
@@ -97,6 +97,9 @@ export class ServerConnection implements FrameHandler {
   #lastError: PgError | undefined;
   #isLost = false;
   #isInsidePart = false;
+  /** COPY data that were sent end inside a message. */
+  #isInsideMore = false;
+  #isPaused = false;
   #whenDrained: (() => void) | undefined;
   #kept = 0;
   #whenFree: (() => void) | undefined;
@@ -137,6 +140,10 @@ export class ServerConnection implements FrameHandler {
     });
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   get isLost(): boolean {
     return this.#isLost;
   }
@@ -169,6 +176,10 @@ export class ServerConnection implements FrameHandler {
   unlink(): void {
     assert(this.#expected.length === 0, "a server that has to answer is not given away");
     this.#user = undefined;
+    // Whoever comes next does not wait for a client that was slow.
+    this.resume();
+    // What it was sent last lacks its end: it would take the next client's messages for that.
+    if (this.#isInsideMore) this.isOpaque = true;
   }
 
   /** Sends a unit; its answer goes to the user. */
@@ -178,9 +189,21 @@ export class ServerConnection implements FrameHandler {
     this.#socket.write(bytes);
   }
 
-  /** More of a unit that is under way: COPY data. */
-  sendMore(bytes: Buffer): void {
+  /** COPY data of a unit that is under way. @param isWhole a message ends where they end */
+  sendMore(bytes: Buffer, isWhole: boolean): void {
+    this.#isInsideMore = !isWhole;
     this.#socket.write(bytes);
+  }
+
+  /** More messages of a unit that was flushed, and how they are answered. */
+  sendOn(bytes: Buffer, pass: UnitPass, script: ReplyScript | undefined): void {
+    this.#socket.write(bytes);
+    if (script === undefined || pass.script === undefined) return;
+    pass.script.append(script);
+    if (pass.errorCode !== undefined) return;
+    this.#user?.begin();
+    for (const answer of pass.script.answersDue()) this.#emit(answer);
+    this.#user?.finish();
   }
 
   /** A query of ours among the client's units; it may be several statements, and its rows are of the last that had some. */
@@ -200,10 +223,13 @@ export class ServerConnection implements FrameHandler {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
     this.#socket.resume();
   }
 
@@ -329,6 +355,9 @@ export class ServerConnection implements FrameHandler {
     if (errorCode !== undefined && pass.unit.kind === "extended") {
       forgetSkipped(script, this.knowledge);
     }
+    if (pass.hasStalePlan) {
+      for (const one of pass.unit.statements) if (one) this.knowledge.statements.spoil(one);
+    }
     this.#user?.unitEnded(pass, String.fromCharCode(status) as Status);
   }
 
@@ -338,7 +367,10 @@ export class ServerConnection implements FrameHandler {
     pass.errorCode = error.code;
     pass.errorMessage = error.message;
     this.#lastError = error;
-    if (!pass.isHeldBack || refusalOf(error) === undefined) return false;
+    pass.hasStalePlan = isStalePlan(error);
+    const place = pass.hasStalePlan ? "here" : "elsewhere";
+    if (!pass.mayRetry(place)) return false;
+    if (place === "elsewhere" && refusalOf(error) === undefined) return false;
     this.#runStart = this.#runEnd = 0;
     pass.refuse();
     return true;

@@ -2,7 +2,7 @@
  * The connections of one role to one server, which its clients take in turns. Whoever waited longest gets the next one
  * directly: that, and no timer, keeps the slowest client close to the others.
  */
-import type { PgError } from "../wire/postgres/error-response.ts";
+import { pgError, type PgError } from "../wire/postgres/error-response.ts";
 import type { ServerConnection, ServerUser } from "./server-connection.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
@@ -10,7 +10,12 @@ export type PoolWaiter = {
   readonly ready: (server: ServerConnection) => void;
   /** There will be none: the server does not let this role in, or the pool is closed. */
   readonly failed: (error: PgError) => void;
+  /** There is nowhere else to go: it waits for a server that is not there now. */
+  readonly isPatient: boolean;
 };
+
+/** What who is not patient is told while the server is not there. */
+export const serverAwayCode = "LW002";
 
 /** Connections to one server over all its pools. */
 export type Budget = { used: number; readonly max: number };
@@ -66,6 +71,11 @@ export class ServerPool {
     return this.#trouble;
   }
 
+  /** The server was not there when last tried, and no connection to it is left. */
+  get isAway(): boolean {
+    return this.#failures > 0 && this.#all.size === 0;
+  }
+
   get isClosed(): boolean {
     return this.#closed !== undefined;
   }
@@ -89,6 +99,11 @@ export class ServerPool {
   wait(waiter: PoolWaiter): () => void {
     if (this.#closed) {
       waiter.failed(this.#closed);
+      return () => undefined;
+    }
+    if (!waiter.isPatient && this.isAway) {
+      this.#knock();
+      waiter.failed(this.#away());
       return () => undefined;
     }
     this.#waiters.add(waiter);
@@ -135,11 +150,23 @@ export class ServerPool {
 
   #grow(): void {
     const wanted = Math.min(this.#waiters.size, this.#sizeMax - this.#all.size);
-    while (this.#opening < wanted && this.#budget.used < this.#budget.max) {
-      this.#opening += 1;
-      this.#budget.used += 1;
-      void this.#openOne();
-    }
+    while (this.#opening < wanted && this.#budget.used < this.#budget.max) this.#openMore();
+  }
+
+  /** Nobody waits for it; whoever comes next finds out that it is back. */
+  #knock(): void {
+    if (this.#opening === 0 && this.#budget.used < this.#budget.max) this.#openMore();
+  }
+
+  #openMore(): void {
+    this.#opening += 1;
+    this.#budget.used += 1;
+    void this.#openOne();
+  }
+
+  #away(): PgError {
+    const message = `the server is not there: ${this.#trouble ?? ""}`;
+    return pgError({ severity: "FATAL", code: serverAwayCode, message });
   }
 
   async #openOne(): Promise<void> {
@@ -157,6 +184,13 @@ export class ServerPool {
     }
     this.#trouble = result.because;
     this.#failures += 1;
+    if (this.isAway) {
+      for (const waiter of [...this.#waiters]) {
+        if (waiter.isPatient) continue;
+        this.#waiters.delete(waiter);
+        waiter.failed(this.#away());
+      }
+    }
     await this.#doors.pause(this.#failures);
     this.#opening -= 1;
     if (!this.#closed) this.#grow();

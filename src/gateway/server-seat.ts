@@ -10,9 +10,13 @@ import type { SessionSettings } from "./session-settings.ts";
 import type { Lodger } from "./writer-door.ts";
 
 export type SeatHooks = {
+  /** The server that the session had last is asked for, because of what it left there. */
+  readonly isSame: boolean;
   readonly seated: (server: ServerConnection) => void;
   /** There is none to be had. */
   readonly failed: (error: PgError) => void;
+  /** It waits for a server that is not there now. */
+  readonly isPatient: boolean;
 };
 
 export class ServerSeat {
@@ -23,6 +27,7 @@ export class ServerSeat {
   #pool: ServerPool | undefined;
   #kind: TargetKind = "writer";
   #isInside = false;
+  #isSame = false;
 
   constructor(home: SessionHome, identity: SessionIdentity, user: ServerUser & Lodger) {
     this.#home = home;
@@ -32,6 +37,11 @@ export class ServerSeat {
 
   get server(): ServerConnection | undefined {
     return this.#server;
+  }
+
+  /** Nobody else had the present server since this session had it. */
+  get isSame(): boolean {
+    return this.#isSame;
   }
 
   /** What the present server is, or the one that was asked for last. */
@@ -53,7 +63,7 @@ export class ServerSeat {
       this.#sit(server);
       hooks.seated(server);
     };
-    const idle = pool.take(settings);
+    const idle = pool.take(settings, hooks.isSame ? this.#user : undefined);
     if (idle) {
       sit(idle);
       return undefined;
@@ -61,6 +71,7 @@ export class ServerSeat {
     let isSettled = false;
     const giveUp = pool.wait({
       ready: sit,
+      isPatient: hooks.isPatient,
       failed: (error) => {
         isSettled = true;
         hooks.failed(error);
@@ -93,6 +104,7 @@ export class ServerSeat {
 
   #sit(server: ServerConnection): void {
     this.#server = server;
+    this.#isSame = server.lastUser === this.#user;
     server.linkTo(this.#user);
     if (this.#kind !== "writer" || !this.#home.isWriterHere) return;
     this.#isInside = true;

@@ -11,7 +11,9 @@ import type { PreparedRegistry } from "./prepared-statements.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { ServerPool } from "./server-pool.ts";
 import type { SessionSettings } from "./session-settings.ts";
-import type { Token } from "./token.ts";
+import type { SessionToken } from "./session-token.ts";
+import type { TimelineKnowledge, Token } from "./token.ts";
+import type { WriteMark } from "./write-marks.ts";
 import type { WriterDoor } from "./writer-door.ts";
 
 /** Who a session is, as its login said. */
@@ -37,6 +39,9 @@ export type PeerMark = {
   readonly hops: number;
 };
 
+/** What a session's reads have to see. */
+export type ReadingSession = { readonly level: ConsistencyLevel; readonly seen: SessionToken };
+
 export type TargetKind = "local" | "writer";
 
 export type SessionCounts = {
@@ -60,6 +65,8 @@ export interface SessionHome {
   readonly counts: SessionCounts;
   readonly systemId: SystemId | undefined;
   readonly isWriterHere: boolean;
+  /** It is, and has been promoted. */
+  readonly isWriterOpen: boolean;
   readonly hasLocal: boolean;
   /** What the server reports, as far as any has been met: `client_encoding`, `standard_conforming_strings`. */
   parameter(name: string): string | undefined;
@@ -68,15 +75,16 @@ export interface SessionHome {
   /** For people: what a pool of this kind leads to. */
   describe(kind: TargetKind): string;
   /** Where a read goes, without waiting; undefined when that has to be found out. */
-  readAtOnce(level: ConsistencyLevel, token: Token | undefined): "local" | undefined;
-  settleRead(
-    session: { readonly level: ConsistencyLevel; readonly token: Token | undefined },
-    signal: AbortSignal,
-  ): Promise<SettledRead>;
+  readAtOnce(session: ReadingSession): "local" | undefined;
+  settleRead(session: ReadingSession, signal: AbortSignal): Promise<SettledRead>;
   /** The writer's position now, with the right of the present lease. @throws Failure */
   writerPosition(signal: AbortSignal): Promise<Token>;
   /** A session was told a token. */
   learnt(token: Token): void;
+  /** What is known here of the database system's timelines. */
+  readonly timelines: TimelineKnowledge;
+  /** For a session that the writer here has answered. */
+  mark(): WriteMark | undefined;
   /** Settings of applications, as far as anybody has been seen to make them. */
   readonly customSettings: CustomSettings;
   /** A statement changed the catalog. */

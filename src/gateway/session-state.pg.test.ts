@@ -83,7 +83,7 @@ describe.sequential("session state", () => {
         "SET work_mem = '7MB'; SET statement_timeout = 4321",
         "SET ROLE reader",
         "DO $$ BEGIN PERFORM set_config('TimeZone', 'Asia/Seoul', false); END $$",
-        "SELECT set_any('work_mem', '9MB')",
+        "SELECT public.set_any('work_mem', '9MB')",
         "BEGIN; SET LOCAL work_mem TO DEFAULT; COMMIT",
         "RESET work_mem; SET work_mem = '5MB'",
       ]) {

@@ -10,7 +10,7 @@ import type { SessionIdentity } from "./session-home.ts";
 import { SessionSettings } from "./session-settings.ts";
 import { SessionTransaction, type Status } from "./session-transaction.ts";
 import { SessionToken } from "./session-token.ts";
-import { formatToken, parseToken, type Token } from "./token.ts";
+import { formatToken, parseToken } from "./token.ts";
 import type { ClientStatements } from "./unit.ts";
 
 export class SessionState {
@@ -21,6 +21,8 @@ export class SessionState {
   #level: ConsistencyLevel;
   readonly seen: SessionToken;
   #needsLook = false;
+  /** Something in the transaction that is open may have changed how it commits. */
+  #isFlushUnsure = false;
   /** Of the settings whose `key` it is: most sessions set nothing, and never anything else. */
   #reading: { readonly key: string; readonly reading: Reading } | undefined;
 
@@ -35,17 +37,19 @@ export class SessionState {
     return this.#level;
   }
 
-  get token(): Token | undefined {
-    return this.seen.held;
-  }
-
   /** Code has run that may have changed anything, or ended what binds the session: look, when it is outside a transaction. */
   get needsLook(): boolean {
     return this.#needsLook;
   }
 
+  /** Whether a transaction that ends with these has perhaps not waited for its flush, whatever is set after it. */
+  mayCommitUnflushed(effects: readonly Effect[]): boolean {
+    return this.#isFlushUnsure || effects.some(unsuresFlush);
+  }
+
   /** A unit has ended at a server. */
   ended(effects: readonly Effect[], hadError: boolean, status: Status): void {
+    this.#isFlushUnsure = status !== "I" && this.mayCommitUnflushed(effects);
     const wasInside = this.transaction.phase.kind !== "idle";
     this.transaction.ended(effects, hadError, status);
     // Some of it may have been done; and an advisory lock outlives the error of its own statement.
@@ -94,7 +98,7 @@ export class SessionState {
     const setting = consistencySetting(name);
     if (setting !== undefined) return showConsistency(setting, this.#level);
     if (name === "leeward.token") {
-      const token = this.seen.newer ?? this.seen.held;
+      const token = this.seen.latest;
       return token === undefined ? "" : formatToken(token);
     }
     return name === "leeward.database" ? this.#identity.name : undefined;
@@ -159,6 +163,12 @@ const visiblePins: readonly PinReason[] = [
   "advisory lock",
   "prepared statement",
 ];
+
+/** Of a setting that is over with its transaction, nobody can tell afterwards; code that sets something is not read. */
+function unsuresFlush(effect: Effect): boolean {
+  if (effect.kind === "set") return effect.isLocal && effect.name === "synchronous_commit";
+  return effect.kind === "opaque";
+}
 
 function leavesTraces({ kind }: Effect): boolean {
   return kind === "pin" || kind === "prepare" || kind === "opaque" || kind === "unpin";

@@ -18,14 +18,9 @@ export class SessionToken {
     this.#held = held;
   }
 
-  /** What a read has to see. */
-  get held(): Token | undefined {
-    return this.#held;
-  }
-
-  /** What a read has to see as well, as soon as it is known that there was no loss. */
-  get newer(): Token | undefined {
-    return this.#newer;
+  /** What a read has to see. While there is doubt it is the newer: the session has seen that line already. */
+  get latest(): Token | undefined {
+    return this.#newer ?? this.#held;
   }
 
   /** The client's own word. */

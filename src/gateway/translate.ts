@@ -2,7 +2,6 @@
  * A unit in the words of one server: statements by the names that all servers share, each prepared where it is missing.
  */
 import { frontend, target } from "../wire/postgres/message-types.ts";
-import { WireError } from "../wire/postgres/wire-error.ts";
 import type { PreparedStatement, ServerStatements } from "./prepared-statements.ts";
 import { closeComplete, parseComplete, ReplyScript, type ReplyStep } from "./reply-script.ts";
 import { endOfText, type Unit } from "./unit.ts";
@@ -17,14 +16,32 @@ export type Translation = {
   readonly bytes: Buffer;
   /** Undefined: the server's answers are the client's, as they come. */
   readonly script: ReplyScript | undefined;
+  /**
+   * It executes what the server prepared before, and describes all of it: a client that remembered what the columns
+   * were is not among those that would be surprised by other ones.
+   */
+  readonly isDescribed: boolean;
+};
+
+export type TranslationOptions = {
+  /** An error of a plan that has become stale could not be mended there, so that no plan is kept for the unnamed. */
+  readonly isInTransaction: boolean;
+  /** More messages of the unit follow. */
+  readonly isOpen: boolean;
 };
 
 /** A text that is prepared without a name is given one when it is seen this often: most are never seen again. */
 const usesBeforeName = 2;
 
-export function translate(unit: Unit, server: ServerKnowledge): Translation {
-  if (unit.kind !== "extended") return { bytes: unit.bytes, script: undefined };
-  return new Translator(unit, server).run();
+export function translate(
+  unit: Unit,
+  server: ServerKnowledge,
+  options: TranslationOptions,
+): Translation {
+  if (unit.kind !== "extended") {
+    return { bytes: unit.bytes, script: undefined, isDescribed: false };
+  }
+  return new Translator(unit, server, options).run();
 }
 
 class Translator {
@@ -35,11 +52,19 @@ class Translator {
   /** Up to where the client's own bytes go on unchanged. */
   #copiedTo = 0;
   #statementAt = 0;
-  #isScripted = false;
+  #isScripted: boolean;
+  readonly #isInTransaction: boolean;
+  readonly #parsed = new Set<PreparedStatement>();
+  /** A Bind of what the server had prepared before, which no Describe has followed yet. */
+  #isUndescribed = false;
+  #reliesOnMemory = false;
+  #usesKnown = false;
 
-  constructor(unit: Unit, server: ServerKnowledge) {
+  constructor(unit: Unit, server: ServerKnowledge, options: TranslationOptions) {
     this.#unit = unit;
     this.#server = server;
+    this.#isScripted = options.isOpen;
+    this.#isInTransaction = options.isInTransaction;
   }
 
   run(): Translation {
@@ -54,6 +79,7 @@ class Translator {
     return {
       bytes: only !== undefined && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces),
       script: this.#isScripted ? new ReplyScript(this.#steps) : undefined,
+      isDescribed: this.#usesKnown && !this.#isUndescribed && !this.#reliesOnMemory,
     };
   }
 
@@ -65,11 +91,12 @@ class Translator {
         return this.#bind(at, end);
       case frontend.describe:
         if (this.#unit.bytes[at + 5] === target.statement) this.#describe(at, end);
+        else this.#isUndescribed = false;
         this.#steps.push({ kind: "describe" });
         return;
       case frontend.close:
         if (this.#unit.bytes[at + 5] === target.statement) return this.#close(at, end);
-        this.#steps.push({ kind: "close", evicted: undefined });
+        this.#steps.push({ kind: "close" });
         return;
       case frontend.execute:
         this.#steps.push({ kind: "execute" });
@@ -82,8 +109,10 @@ class Translator {
     const prepared = this.#nextStatement();
     const isNamed = this.#unit.bytes[at + 5] !== 0;
     this.#isScripted = true;
-    if (prepared === undefined) throw new WireError("a Parse message defines no statement");
-    if (!isNamed && prepared.uses < usesBeforeName && !this.#server.statements.has(prepared)) {
+    if (prepared === undefined) return this.#parseAgain(at, end);
+    this.#parsed.add(prepared);
+    const isKept = prepared.uses >= usesBeforeName || this.#server.statements.has(prepared);
+    if (!isNamed && (this.#isInTransaction || !isKept)) {
       // As the client sent it.
       this.#server.unnamed = prepared;
       this.#steps.push({ kind: "parse", prepared: undefined, isOurs: false });
@@ -97,19 +126,41 @@ class Translator {
     }
   }
 
+  /** The client has a statement of that name: a server in the same position says so. */
+  #parseAgain(at: number, end: number): void {
+    const { bytes } = this.#unit;
+    const zero = endOfText(bytes, at + 5, end);
+    const name = bytes.subarray(at + 5, zero);
+    // No server knows a statement by a client's name; one that looks like ours is made to look different.
+    const own = ourName.test(name.toString("latin1")) ? Buffer.concat([name, space]) : name;
+    const nothing = Buffer.concat([own, Buffer.from([0, 0, 0, 0])]);
+    this.#leaveOut(at, end);
+    for (const isOurs of [true, false]) {
+      this.#pieces.push(header(frontend.parse, nothing.length), nothing);
+      this.#steps.push({ kind: "parse", prepared: undefined, isOurs });
+    }
+  }
+
   #bind(at: number, end: number): void {
     const prepared = this.#nextStatement();
     const { bytes } = this.#unit;
+    this.#reliesOnMemory ||= this.#isUndescribed;
     if (prepared !== undefined) {
+      const isKnown = this.#isThere(prepared);
+      this.#usesKnown ||= isKnown;
+      this.#isUndescribed = isKnown && !this.#parsed.has(prepared);
       const nameAt = endOfText(bytes, at + 5, end) + 1;
       this.#rename(prepared, { at, end, nameAt });
+      if (prepared.forgetsAll) this.#server.statements.clear();
     }
     this.#steps.push({ kind: "bind" });
   }
 
   #describe(at: number, end: number): void {
     const prepared = this.#nextStatement();
-    if (prepared !== undefined) this.#rename(prepared, { at, end, nameAt: at + 6 });
+    if (prepared === undefined) return;
+    this.#usesKnown ||= this.#isThere(prepared);
+    this.#rename(prepared, { at, end, nameAt: at + 6 });
   }
 
   #close(at: number, end: number): void {
@@ -125,11 +176,12 @@ class Translator {
   ): void {
     const { at, end, nameAt } = message;
     const { bytes } = this.#unit;
-    if (this.#isUnnamedThere(prepared)) return;
+    const isUnnamed = this.#server.unnamed === prepared;
+    if (isUnnamed && bytes[nameAt] === 0) return;
     this.#copyTo(at);
-    if (!this.#server.statements.has(prepared)) this.#prepare(prepared, true);
+    if (!this.#isThere(prepared)) this.#prepare(prepared, true);
     const rest = endOfText(bytes, nameAt, end) + 1;
-    const { serverName } = prepared;
+    const serverName = isUnnamed ? noName : prepared.serverName;
     const renamed = Buffer.allocUnsafe(nameAt - at + serverName.length + end - rest);
     bytes.copy(renamed, 0, at, nameAt);
     serverName.copy(renamed, nameAt - at);
@@ -139,24 +191,29 @@ class Translator {
     this.#copiedTo = end;
   }
 
-  #isUnnamedThere(prepared: PreparedStatement): boolean {
-    return this.#server.unnamed === prepared && !this.#server.statements.has(prepared);
+  #isThere(prepared: PreparedStatement): boolean {
+    return this.#server.unnamed === prepared || this.#server.statements.has(prepared);
   }
 
   /** `isOurs`: the client's own Parse was answered long ago, by another server. */
   #prepare(prepared: PreparedStatement, isOurs: boolean): void {
     const { serverName, body } = prepared;
     this.#isScripted = true;
+    if (this.#server.statements.takeSpoilt(prepared)) this.#closeOurs(prepared, true);
     this.#pieces.push(header(frontend.parse, serverName.length + body.length), serverName, body);
     this.#steps.push({ kind: "parse", prepared, isOurs });
     const evicted = this.#server.statements.add(prepared);
-    if (evicted === undefined) return;
+    if (evicted !== undefined) this.#closeOurs(evicted, false);
+  }
+
+  #closeOurs(prepared: PreparedStatement, isSpoilt: boolean): void {
+    const { serverName } = prepared;
     this.#pieces.push(
-      header(frontend.close, 1 + evicted.serverName.length),
+      header(frontend.close, 1 + serverName.length),
       Buffer.from([target.statement]),
-      evicted.serverName,
+      serverName,
     );
-    this.#steps.push({ kind: "close", evicted });
+    this.#steps.push({ kind: "our-close", prepared, isSpoilt });
   }
 
   #nextStatement(): PreparedStatement | undefined {
@@ -180,10 +237,17 @@ class Translator {
 export function forgetSkipped(script: ReplyScript | undefined, server: ServerKnowledge): void {
   for (const step of script?.skipped ?? []) {
     if (step.kind === "parse" && step.prepared) server.statements.delete(step.prepared);
-    if (step.kind === "close" && step.evicted) server.statements.add(step.evicted);
+    if (step.kind !== "our-close") continue;
+    if (step.isSpoilt) server.statements.spoil(step.prepared);
+    else server.statements.add(step.prepared);
   }
   server.unnamed = undefined;
 }
+
+/** Names as the registry draws them. */
+const ourName = /^L[0-9]+ *$/;
+const space = Buffer.from(" ");
+const noName = Buffer.from([0]);
 
 function header(type: number, contentBytes: number): Buffer {
   const bytes = Buffer.allocUnsafe(5);

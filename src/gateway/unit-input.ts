@@ -8,6 +8,8 @@ export class UnitInput {
   #runEnd = 0;
   #kept: Buffer[] = [];
   #bytes = 0;
+  /** Something among them is executed. */
+  executes = false;
 
   /** Of the messages gathered so far. */
   get bytes(): number {

@@ -2,12 +2,13 @@
 import type { ReplyScript } from "./reply-script.ts";
 import type { Meaning, Unit } from "./unit.ts";
 
+/** Where a unit can be tried again: at the writer, or at the same server once it has prepared the statement anew. */
+export type RetryPlace = "elsewhere" | "here";
+
 /** 16 KiB: what is kept back of an answer until it is clear that the server does not refuse the statement. */
 const heldBackBytesMax = 16_384;
 
 export class UnitPass {
-  readonly unit: Unit;
-  readonly meaning: Meaning;
   readonly script: ReplyScript | undefined;
   readonly startedAtMs: number;
   /** The server's error, its SQLSTATE, when it gave one. */
@@ -17,8 +18,13 @@ export class UnitPass {
   hasAnswered = false;
   /** The server refused it, and nobody was told: it can be tried elsewhere. */
   isRefused = false;
+  /** A statement that the server prepared returns something else by now. */
+  hasStalePlan = false;
   /** The server takes COPY data, and ignores every Sync until they have ended. */
   isCopyIn = false;
+  #unit: Unit;
+  #meaning: Meaning;
+  readonly #mayRetry: ReadonlySet<RetryPlace>;
   #isHeldBack: boolean;
   #heldBack: Buffer[] = [];
   #heldBytes = 0;
@@ -29,15 +35,45 @@ export class UnitPass {
     sent: {
       readonly script: ReplyScript | undefined;
       readonly startedAtMs: number;
-      /** A refusal is to be kept from the client. */
-      readonly mayRetry: boolean;
+      /** A refusal is to be kept from the client, where it is one of these. */
+      readonly mayRetry: ReadonlySet<RetryPlace>;
     },
   ) {
-    this.unit = unit;
-    this.meaning = meaning;
+    this.#unit = unit;
+    this.#meaning = meaning;
+    this.#mayRetry = sent.mayRetry;
     this.script = sent.script;
     this.startedAtMs = sent.startedAtMs;
-    this.#isHeldBack = sent.mayRetry;
+    this.#isHeldBack = sent.mayRetry.size > 0;
+  }
+
+  get unit(): Unit {
+    return this.#unit;
+  }
+
+  get meaning(): Meaning {
+    return this.#meaning;
+  }
+
+  mayRetry(place: RetryPlace): boolean {
+    return this.#isHeldBack && this.#mayRetry.has(place);
+  }
+
+  /** More of it has been sent, in the same server and as one with what came before. */
+  extend(unit: Unit, meaning: Meaning): void {
+    const before = this.#unit;
+    this.#unit = {
+      ...unit,
+      statements: [...before.statements, ...unit.statements],
+      executed: [...before.executed, ...unit.executed],
+      replaced: [...before.replaced, ...unit.replaced],
+      forgotten: before.forgotten ?? unit.forgotten,
+    };
+    this.#meaning = {
+      ...this.#meaning,
+      effects: [...this.#meaning.effects, ...meaning.effects],
+      count: this.#meaning.count + meaning.count,
+    };
   }
 
   get isHeldBack(): boolean {

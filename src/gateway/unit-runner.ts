@@ -11,40 +11,48 @@
  */
 import { onAbort } from "../std/on-abort.ts";
 import { unreachable } from "../std/assert.ts";
+import { describeError } from "../model/failure.ts";
 import type { Statement } from "../sql/sql.ts";
 import { encodeError, type PgError } from "../wire/postgres/error-response.ts";
 import { encodeParameterStatus } from "../wire/postgres/backend-messages.ts";
 import {
+  asksSequences,
   changesIdentity,
   countUnit,
   endsIdle,
   forgetsStatements,
   knowServer,
+  prepareServer,
 } from "./after-unit.ts";
+import type { ConsistencyLevel } from "./consistency.ts";
 import { decideLoss } from "./decide-loss.ts";
 import { decideUnit, tokenSetting, type UnitDecision } from "./decide-unit.ts";
 import {
   evicted,
+  idleInTransaction,
   noServer,
   queryCancelled,
   readRefused,
   tokenLost,
   tooManyHeld,
+  tooManyNotifications,
 } from "./gateway-errors.ts";
 import type { PreparedStatement } from "./prepared-statements.ts";
 import { refusalOf } from "./refusal.ts";
-import type { ServerConnection, ServerUser } from "./server-connection.ts";
+import type { OwnResult, ServerConnection, ServerUser } from "./server-connection.ts";
 import { ServerSeat } from "./server-seat.ts";
 import type { SessionHome, SessionIdentity, TargetKind } from "./session-home.ts";
 import { lookQuery, readLook } from "./session-look.ts";
-import { differenceOf } from "./session-settings.ts";
+import { SessionChannels } from "./session-channels.ts";
+import { lostByReset } from "./session-settings.ts";
 import { SessionState } from "./session-state.ts";
 import type { Status } from "./session-transaction.ts";
-import { parseToken } from "./token.ts";
-import { readTokenRow, tokenQuery } from "./token-query.ts";
+import { serverAwayCode } from "./server-pool.ts";
+import { formatToken, parseToken } from "./token.ts";
+import { insertedTokenQuery, readTokenRow, tokenQuery } from "./token-query.ts";
 import { translate } from "./translate.ts";
-import { functionCallMeaning, meaningOf, undoAfter, type Meaning, type Unit } from "./unit.ts";
-import { UnitPass } from "./unit-pass.ts";
+import { functionCallMeaning, meaningOf, undoAfter, unknownMeaning, type Meaning, type Unit } from "./unit.ts";
+import { UnitPass, type RetryPlace } from "./unit-pass.ts";
 import type { Lodger, Passage } from "./writer-door.ts";
 import { answerHere, type OwnAnswer } from "./own-commands.ts";
 
@@ -59,6 +67,8 @@ export interface SessionOutput {
   uncork(): void;
   /** The present unit has been answered; the next one may come. */
   unitDone(): void;
+  /** What was flushed is at its server: more of the unit may come. */
+  flushSent(): void;
   /** The client may send COPY data, until `unitDone`. */
   copyInBegan(): void;
   /** Ends the session, with an error when the client can still be told one. */
@@ -76,6 +86,8 @@ type Waiting = {
 
 /** A unit is tried again this often: by a standby's refusal, and by a server lost meanwhile. */
 const retriesMax = 3;
+/** 5 s: more than a link takes to tell that the client's own gateway has ended it. */
+const peerPatienceMs = 5_000;
 
 export class UnitRunner implements ServerUser, Lodger {
   readonly state: SessionState;
@@ -93,6 +105,13 @@ export class UnitRunner implements ServerUser, Lodger {
   #status: Status | undefined;
   #startedAtMs = 0;
   #isOver = false;
+  /** The present unit was flushed, and goes on. */
+  #isOpen = false;
+  /** Since when the transaction has had nothing to do, as far as `tick` has seen. */
+  #idleSinceMs: number | undefined;
+  readonly #channels: SessionChannels;
+  /** What the server has to be told after a RESET: it knows nothing of the client's startup message. */
+  #lost: string | undefined;
 
   constructor(
     home: SessionHome,
@@ -106,6 +125,11 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#end = end;
     this.state = new SessionState(identity);
     this.#seat = new ServerSeat(home, identity, this);
+    this.#channels = new SessionChannels(home, this.state.transaction, {
+      write: (message) => output.write(message),
+      isFree: () => this.isIdle,
+      overflow: (bytes) => output.finish(tooManyNotifications(bytes)),
+    });
     onAbort(end, () => this.#leave());
   }
 
@@ -140,17 +164,40 @@ export class UnitRunner implements ServerUser, Lodger {
     return `${user} of ${name} from ${remote} ${why}`;
   }
 
-  run(unit: Unit): void {
+  /** @param isOpen it was flushed before its Sync: the answers are wanted, and `goOn` brings more of it */
+  run(unit: Unit, isOpen = false): void {
     this.#retries = 0;
+    this.#idleSinceMs = undefined;
+    this.#isOpen = isOpen;
     this.#startedAtMs = this.#home.clock.monotonicMs();
     if (unit.bytes.length === 5 && this.#seat.server === undefined) {
       // A Sync by itself.
-      this.#output.ready(this.state.transaction.status);
+      this.#ready(this.state.transaction.status);
       return this.#output.unitDone();
     }
+    if (isOpen) return this.#decide(unit, this.#meaningAtOnce(unit));
     const statements = this.#meanings(unit);
     if (statements !== undefined) return this.#decide(unit, this.#meaning(unit, statements));
     void this.#learn(unit);
+  }
+
+  /** The present unit was flushed, and is at its server. */
+  get canGoOn(): boolean {
+    return this.#isOpen && this.#pass !== undefined;
+  }
+
+  /** More of the present unit, when it `canGoOn`. @param isOpen more will come; false: it ends with its Sync */
+  goOn(unit: Unit, isOpen: boolean): void {
+    const { server } = this.#seat;
+    const pass = this.#pass;
+    if (server === undefined || pass === undefined) return;
+    this.#isOpen = isOpen;
+    const isInTransaction = this.state.transaction.phase.kind !== "idle";
+    pass.extend(unit, this.#meaningAtOnce(unit));
+    server.cork();
+    const { bytes, script } = translate(unit, server.knowledge, { isInTransaction, isOpen: true });
+    server.sendOn(bytes, pass, script);
+    server.uncork();
   }
 
   /** A waiting unit is given up, one that is under way is cancelled at its server. */
@@ -162,12 +209,24 @@ export class UnitRunner implements ServerUser, Lodger {
 
   /** To be called now and then: what waits for too long is told so. */
   tick(nowMs: number): void {
+    this.#endIdleTransaction(nowMs);
     const waiting = this.#waiting;
     if (waiting === undefined || waiting.what === "read" || waiting.what === "meaning") return;
     const waitedMs = nowMs - waiting.sinceMs;
     if (waiting.what === "writer" || waitedMs < this.#home.limits.holdMs) return;
     const what = this.#home.describe(waiting.kind);
     this.#refuse(this.#stopWaiting(), noServer(what, waitedMs, this.#seat.trouble));
+  }
+
+  #endIdleTransaction(nowMs: number): void {
+    const { idleInTransactionMs } = this.#home.limits;
+    const isBusy = this.#pass !== undefined || this.#waiting !== undefined;
+    const isIdle = !isBusy && this.state.transaction.status !== "I";
+    this.#idleSinceMs = isIdle ? (this.#idleSinceMs ?? nowMs) : undefined;
+    if (this.#idleSinceMs === undefined || idleInTransactionMs === 0) return;
+    // The gateway that the client is at tells it, and ends the transaction here by that.
+    const patienceMs = idleInTransactionMs + (this.#identity.peer ? peerPatienceMs : 0);
+    if (nowMs - this.#idleSinceMs >= patienceMs) this.#output.finish(idleInTransaction());
   }
 
   evict(because: string): void {
@@ -195,30 +254,39 @@ export class UnitRunner implements ServerUser, Lodger {
   tokenCame(text: string): void {
     const token = parseToken(text);
     if (token === undefined) return;
-    this.state.learnt(token);
     this.#home.learnt(token);
+    this.state.seen.learnt(token, this.#home.timelines);
+    // It has come by way of this Region, because its gateway was not heard of the new writer yet.
+    if (this.#identity.peer) this.#output.write(encodeParameterStatus(tokenSetting, text));
   }
 
   unitEnded(pass: UnitPass, status: Status): void {
     const { server } = this.#seat;
     this.#pass = undefined;
     if (server === undefined) return;
-    if (pass.isRefused) return this.#tryElsewhere(pass);
+    if (pass.isRefused) return pass.hasStalePlan ? this.#tryHere(pass) : this.#tryElsewhere(pass);
     const { meaning, unit } = pass;
     const hadError = pass.errorCode !== undefined;
     if (hadError) this.#output.failed();
     if (hadError) undoAfter(unit, pass.script?.done ?? 0, this.state.names);
     this.state.ended(meaning.effects, hadError, status);
-    if (hadError) server.settings = this.state.transaction.settings;
-    else knowServer(server, meaning.effects, this.state.transaction.settings);
-    if (!hadError && meaning.effects.some(forgetsStatements)) this.state.names.clear();
+    const { settings, startup } = this.state.transaction;
+    const keepsStatements = hadError || unit.forgotten !== undefined;
+    knowServer(server, this, { meaning, settings, keepsStatements });
+    this.#channels.changed();
+    this.#lost = hadError ? undefined : lostByReset(meaning.effects, startup, settings);
+    if (unit.forgotten && hadError) server.isOpaque = true;
+    if (!hadError && !unit.forgotten && meaning.effects.some(forgetsStatements)) {
+      this.state.names.clear();
+    }
     const tookMs = this.#home.clock.monotonicMs() - pass.startedAtMs;
     const { kind } = this.#seat;
     countUnit(this.#home.counts, { meaning, kind, status, hadError, tookMs });
     if (meaning.effects.some(({ kind }) => kind === "ddl")) this.#home.catalogChanged();
+    if (status === "I") this.#markAnswer();
     if (status === "I" && this.#isToldTokens) {
       this.#status = status;
-      if (server.underWay === 0) this.#askToken(server);
+      if (server.underWay === 0) this.#askToken(server, true);
       return;
     }
     this.#answered(server, status);
@@ -271,6 +339,13 @@ export class UnitRunner implements ServerUser, Lodger {
     }
   }
 
+  /** In the writer's Region: what has to survive it when it moves. */
+  #markAnswer(): void {
+    if (this.#seat.kind !== "writer" || this.#identity.peer || !promises(this.state.level)) return;
+    const mark = this.#home.mark();
+    if (mark) this.state.seen.marked(mark);
+  }
+
   #lostWithError(error: PgError, status: Status, because: string): void {
     const { transaction } = this.state;
     this.#home.counts.errors += 1;
@@ -282,7 +357,7 @@ export class UnitRunner implements ServerUser, Lodger {
     }
     this.#output.write(encodeError(error));
     this.#output.failed();
-    this.#output.ready(status);
+    this.#ready(status);
     this.#output.unitDone();
   }
 
@@ -295,6 +370,14 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#home.counts.replays += 1;
     this.#retries += 1;
     this.#toWriter(unit, meaning, "single");
+  }
+
+  /** Nothing of it was done, and the server prepares it anew. */
+  #tryHere({ unit, meaning }: UnitPass): void {
+    const { server } = this.#seat;
+    this.#home.counts.replays += 1;
+    this.#retries += 1;
+    if (server) this.#send(unit, meaning, server);
   }
 
   #rememberRefusal(unit: Unit): void {
@@ -337,6 +420,18 @@ export class UnitRunner implements ServerUser, Lodger {
     return unit.kind === "function-call" ? functionCallMeaning : meaningOf(statements);
   }
 
+  /** Of a unit in parts, whose order nothing may change: what is not known yet is learnt for the next time. */
+  #meaningAtOnce(unit: Unit): Meaning {
+    const statements = this.#meanings(unit);
+    if (statements !== undefined) return { ...meaningOf(statements), place: "writer" };
+    const { book } = this.#home;
+    const reading = this.state.reading(this.#home);
+    for (const { body, textBytes } of unit.executed) {
+      void book.learn(body, 0, textBytes, reading);
+    }
+    return unknownMeaning;
+  }
+
   async #learn(unit: Unit): Promise<void> {
     const { book } = this.#home;
     const reading = this.state.reading(this.#home);
@@ -363,9 +458,17 @@ export class UnitRunner implements ServerUser, Lodger {
       meaning,
       mode: this.#identity.mode,
       level: this.state.level,
-      isWriterHere: this.#home.isWriterHere,
+      isWriterHere: this.#home.isWriterOpen,
       hasLocal: this.#home.hasLocal,
+      names: this.state.names,
+      hasPrepared: this.state.pins.has("prepared statement"),
+      isAsStarted: transaction.settings.key === transaction.startup.key,
     });
+    if (decision.kind === "local" || decision.kind === "writer") {
+      const because = this.#whyLost();
+      if (because !== undefined) return this.#tellLoss(unit, because);
+    }
+    if (this.#isOpen && !lostHere.has(decision.kind)) return this.#decideOpen(unit, meaning);
     switch (decision.kind) {
       case "same-server":
         if (this.#seat.server) this.#send(unit, meaning, this.#seat.server);
@@ -379,9 +482,32 @@ export class UnitRunner implements ServerUser, Lodger {
     }
   }
 
+  /** What follows it is not known yet: only the writer takes whatever comes. */
+  #decideOpen(unit: Unit, meaning: Meaning): void {
+    const { server } = this.#seat;
+    if (server) return this.#send(unit, meaning, server);
+    const { mode } = this.#identity;
+    if (mode === "local") return this.#toLocal(unit, meaning, "transaction");
+    this.#toWriter(unit, meaning, "transaction");
+  }
+
+  /** Before anything is read or written that rests on what is not there any more. */
+  #whyLost(): string | undefined {
+    const { level, seen } = this.state;
+    if (this.#identity.peer || !promises(level)) return undefined;
+    const { timelines } = this.#home;
+    seen.adopt(timelines);
+    return seen.whyLost(timelines);
+  }
+
+  #tellLoss(unit: Unit, because: string): void {
+    this.state.seen.forget();
+    this.#refuse(unit, tokenLost(because));
+  }
+
   #answerHere(unit: Unit, decision: UnitDecision): void {
-    const { state } = this;
-    const answer = answerHere(unit, decision, { state, home: this.#home, listener: this });
+    const [state, channels, home] = [this.state, this.#channels, this.#home];
+    const answer = answerHere(unit, decision, { state, channels, home });
     if (answer instanceof Promise) void this.#answerLater(unit, answer);
     else this.#answerNow(answer);
   }
@@ -398,19 +524,12 @@ export class UnitRunner implements ServerUser, Lodger {
   #answerNow({ bytes, isError }: OwnAnswer): void {
     this.#output.write(bytes);
     if (isError) this.#output.failed();
-    this.#output.ready(this.state.transaction.status);
+    this.#ready(this.state.transaction.status);
     this.#output.unitDone();
   }
 
-  /** A NotificationResponse for this session. */
-  notified(message: Buffer): void {
-    this.#output.write(message);
-  }
-
   #toLocal(unit: Unit, meaning: Meaning, passage: Passage): void {
-    const { level, token } = this.state;
-    if (this.#home.readAtOnce(level, token) === "local")
-      return this.#acquire("local", unit, meaning);
+    if (this.#home.readAtOnce(this.state) === "local") return this.#acquire("local", unit, meaning);
     void this.#settleRead(unit, meaning, passage);
   }
 
@@ -433,8 +552,7 @@ export class UnitRunner implements ServerUser, Lodger {
           return this.#refuse(unit, readRefused(settled.because));
         return this.#toWriter(unit, meaning, passage);
       case "lost":
-        this.state.forgetToken();
-        return this.#refuse(unit, tokenLost(settled.because));
+        return this.#tellLoss(unit, settled.because);
       case "refuse":
         return this.#refuse(unit, readRefused(settled.because));
       default:
@@ -456,6 +574,7 @@ export class UnitRunner implements ServerUser, Lodger {
 
   #acquire(kind: TargetKind, unit: Unit, meaning: Meaning): void {
     const giveUp = this.#seat.take(kind, this.state.transaction.settings, {
+      isSame: meaning.effects.some(asksSequences),
       seated: (server) => {
         this.#waiting = undefined;
         this.#setUp(server, unit, meaning);
@@ -464,6 +583,7 @@ export class UnitRunner implements ServerUser, Lodger {
         this.#waiting = undefined;
         this.#poolFailed(unit, meaning, error);
       },
+      isPatient: !this.#isForwarded(kind),
     });
     if (giveUp) this.#wait("server", kind, unit, giveUp);
   }
@@ -471,13 +591,18 @@ export class UnitRunner implements ServerUser, Lodger {
   /** A pool that is closed was of a writer that is none any more: there is another by now. */
   #poolFailed(unit: Unit, meaning: Meaning, error: PgError): void {
     if (error.code === poolClosedCode) return this.#retry(unit, meaning);
+    if (error.code === serverAwayCode) {
+      const isTransaction = this.state.transaction.phase.kind === "deferred";
+      return this.#toWriter(unit, meaning, isTransaction ? "transaction" : "single");
+    }
     this.#refuse(unit, error);
   }
 
   #setUp(server: ServerConnection, unit: Unit, meaning: Meaning): void {
-    const difference = differenceOf(server.settings, this.state.transaction.settings);
+    const { settings } = this.state.transaction;
+    const asks = meaning.effects.some(asksSequences);
+    const difference = prepareServer(server, this, { settings, forgets: asks && !this.#seat.isSame });
     if (difference === undefined) return this.#send(unit, meaning, server);
-    server.settings = this.state.transaction.settings;
     if (!changesIdentity(difference)) {
       server.cork();
       server.ask(difference, ({ error }) => error && this.#settingFailed(server, error));
@@ -511,29 +636,42 @@ export class UnitRunner implements ServerUser, Lodger {
       transaction.open();
       this.#seat.stays(true);
     }
-    const { bytes, script } = translate(unit, server.knowledge);
-    const isAlone = phase.kind === "idle" && !this.isPinned && this.#retries < retriesMax;
+    if (meaning.effects.some(({ kind }) => kind === "opaque")) this.#home.customSettings.see(unit);
+    const isOpen = this.#isOpen;
+    const isInTransaction = phase.kind !== "idle";
+    const { bytes, script, isDescribed } = translate(unit, server.knowledge, {
+      isInTransaction,
+      isOpen,
+    });
+    const places = new Set<RetryPlace>();
+    if (!isInTransaction && !isOpen && this.#retries < retriesMax) {
+      if (isDescribed) places.add("here");
+      if (!this.isPinned && this.#mayBeRefused && meaning.isReplayable) places.add("elsewhere");
+    }
     const pass = new UnitPass(unit, meaning, {
       script,
       startedAtMs: this.#startedAtMs,
-      mayRetry: isAlone && this.#mayBeRefused && meaning.isReplayable,
+      mayRetry: places.size === 0 ? nowhereElse : places,
     });
     this.#pass = pass;
     server.send(bytes, pass);
     this.#status = undefined;
     // A server that waits for COPY data takes no query.
-    const mayFollow = !meaning.effects.some(({ kind }) => kind === "copy-in");
+    const mayFollow = !isOpen && !meaning.effects.some(({ kind }) => kind === "copy-in");
     if (this.#isToldTokens && mayFollow && endsIdle(phase.kind !== "idle", meaning)) {
-      this.#askToken(server);
+      this.#askToken(server, this.state.mayCommitUnflushed(meaning.effects));
     }
     server.uncork();
+    if (isOpen) this.#output.flushSent();
   }
 
   /** Only a standby refuses what the writer would answer, and only for `forward` is there another place to go. */
   get #mayBeRefused(): boolean {
-    return (
-      this.#seat.kind === "local" && this.#identity.mode === "forward" && this.state.level !== "off"
-    );
+    return this.#isForwarded(this.#seat.kind);
+  }
+
+  #isForwarded(kind: TargetKind): boolean {
+    return kind === "local" && this.#identity.mode === "forward" && this.state.level !== "off";
   }
 
   get #isToldTokens(): boolean {
@@ -542,8 +680,8 @@ export class UnitRunner implements ServerUser, Lodger {
     );
   }
 
-  #askToken(server: ServerConnection): void {
-    server.ask(tokenQuery, (result) =>
+  #askToken(server: ServerConnection, isUnflushed: boolean): void {
+    server.ask(isUnflushed ? insertedTokenQuery : tokenQuery, (result) =>
       this.#tokenRead(server, readTokenRow(result, this.#home.systemId)),
     );
   }
@@ -551,14 +689,35 @@ export class UnitRunner implements ServerUser, Lodger {
   #tokenRead(server: ServerConnection, text: string | undefined): void {
     const status = this.#status;
     this.#status = undefined;
+    if (status !== undefined && text === undefined) return void this.#findToken(server, status);
     if (text !== undefined) this.#output.write(encodeParameterStatus(tokenSetting, text));
     if (status !== undefined && this.#seat.server === server) this.#answered(server, status);
   }
 
+  /** A timeout of the client's, or a cancel, has met the question; an answer without a token would let reads go back. */
+  async #findToken(server: ServerConnection, status: Status): Promise<void> {
+    const token = await this.#home.writerPosition(this.#end).catch(() => undefined);
+    if (this.#isOver) return;
+    if (token === undefined) return this.#output.finish(undefined);
+    this.#output.write(encodeParameterStatus(tokenSetting, formatToken(token)));
+    if (this.#seat.server === server) return this.#answered(server, status);
+    this.#ready(status);
+    this.#output.unitDone();
+  }
+
   // After it was answered.
 
-  #answered(server: ServerConnection, status: Status): void {
+  #ready(status: Status): void {
+    if (status === "I") this.#channels.deliver();
     this.#output.ready(status);
+  }
+
+  #answered(server: ServerConnection, status: Status): void {
+    if (this.#lost !== undefined) return this.#restore(server, status, this.#lost);
+    if (this.#channels.missing.length > 0) {
+      return void this.#listen(server, () => this.#answered(server, status));
+    }
+    this.#ready(status);
     if (status !== "I" || server.underWay > 0) {
       this.#seat.stays(status !== "I");
       return this.#output.unitDone();
@@ -572,19 +731,48 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#output.unitDone();
   }
 
+  /** RESET means what the client's startup message asked for, which its server took for a SET like any other. */
+  #restore(server: ServerConnection, status: Status, sql: string): void {
+    this.#lost = undefined;
+    const settle = ({ error }: OwnResult): void => {
+      if (this.#isOver || this.#seat.server !== server) return;
+      if (error) return this.#settingFailed(server, error);
+      this.#answered(server, status);
+    };
+    server.ask(sql, settle, { isReported: true });
+  }
+
+  /** For a LISTEN that ran in the server: it is not the server that listens for the client. */
+  async #listen(server: ServerConnection, then: () => void): Promise<void> {
+    server.isOpaque = true;
+    try {
+      for (const channel of this.#channels.missing) await this.#channels.listen(channel);
+    } catch (error) {
+      return this.#output.finish(noServer("the writer", 0, describeError(error)));
+    }
+    if (!this.#isOver && this.#seat.server === server) then();
+  }
+
   #look(server: ServerConnection): void {
-    server.ask(lookQuery, (result) => {
+    const custom = this.#home.customSettings.namesWith(this.state.transaction.settings);
+    server.ask(lookQuery(custom), (result) => {
       if (this.#seat.server !== server || this.#isOver) return;
       const look = readLook(result, this.#identity.user);
       if (look === undefined) server.isOpaque = true;
       else {
         this.state.looked(look.settings, look.pins);
         server.settings = look.settings;
+        for (const channel of look.channels) this.state.transaction.listen(channel);
       }
-      if (this.isPinned) this.#seat.stays(true);
-      else this.#seat.leave();
-      this.#output.unitDone();
+      if (this.#channels.missing.length === 0) return this.#lookedAt();
+      void this.#listen(server, () => this.#lookedAt());
     });
+  }
+
+  #lookedAt(): void {
+    if (this.isPinned) this.#seat.stays(true);
+    else this.#seat.leave();
+    this.#output.unitDone();
   }
 
   // Waiting and ending.
@@ -612,7 +800,7 @@ export class UnitRunner implements ServerUser, Lodger {
     }
     this.#output.write(encodeError(error));
     this.#output.failed();
-    this.#output.ready(transaction.status);
+    this.#ready(transaction.status);
     this.#output.unitDone();
   }
 
@@ -621,10 +809,11 @@ export class UnitRunner implements ServerUser, Lodger {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#waiting) this.#stopWaiting();
-    this.#home.unlisten(undefined, this);
+    this.#channels.leave();
     const { server } = this.#seat;
     if (server === undefined) return;
-    const isClean = this.#pass === undefined && server.underWay === 0 && !this.isPinned;
+    const isBound = this.isPinned || this.state.needsLook || this.#lost !== undefined;
+    const isClean = this.#pass === undefined && server.underWay === 0 && !isBound;
     if (!isClean) {
       this.#seat.lost();
       if (this.#pass) this.#home.cancelAt(server);
@@ -650,7 +839,17 @@ const nothing: Unit = {
   statements: [],
   executed: [],
   replaced: [],
+  forgotten: undefined,
 };
+
+const nowhereElse: ReadonlySet<RetryPlace> = new Set();
+/** What a transaction that is lost is told, also in the middle of a unit. */
+const lostHere = new Set<UnitDecision["kind"]>(["broken", "rollback-broken", "aborted"]);
+
+/** Of these levels a session is told when what it has seen is lost. */
+function promises(level: ConsistencyLevel): boolean {
+  return level === "session" || level === "global";
+}
 
 /** Of a pool that leads to a writer of the past. */
 export const poolClosedCode = "LW001";

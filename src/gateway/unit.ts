@@ -14,13 +14,21 @@ export type Unit = {
   /** Whole messages, one after the other. */
   readonly bytes: Buffer;
   readonly kind: "simple" | "extended" | "function-call";
-  /** Of each Parse, and of each Bind and Describe of a statement, in their order; undefined: the client has none of that name. */
+  /**
+   * Of each Parse, and of each Bind and Describe of a statement, in their order; undefined: the client has none of that
+   * name, or, of a Parse, has one already.
+   */
   readonly statements: readonly (PreparedStatement | undefined)[];
   /** Those that it executes, or would if it were not interrupted. */
   readonly executed: readonly PreparedStatement[];
   /** What its Parse and Close messages replaced, for the case that they come to nothing; in their order. */
   readonly replaced: readonly Replaced[];
+  /** The names from before a statement in it that forgets them all. */
+  readonly forgotten: Forgotten | undefined;
 };
+
+/** `at`: how many of `replaced` come before it. */
+export type Forgotten = { readonly at: number; readonly names: ClientStatements };
 
 /** `prepared`: what the message defines; undefined: it closes. */
 export type Replaced = {
@@ -54,13 +62,17 @@ export function readUnit(
   limits: UnitLimits,
 ): Unit {
   const type = bytes[0];
-  if (type === frontend.query) return { ...nothing, bytes, kind: "simple" };
+  if (type === frontend.query) {
+    // As PostgreSQL does: the text is prepared without a name, too.
+    names.delete("");
+    return { ...nothing, bytes, kind: "simple" };
+  }
   if (type === frontend.functionCall) return { ...nothing, bytes, kind: "function-call" };
   const reader = new ExtendedReader(bytes, names, registry, limits);
   return reader.read();
 }
 
-const nothing = { statements: [], executed: [], replaced: [] } as const;
+const nothing = { statements: [], executed: [], replaced: [], forgotten: undefined } as const;
 
 /** After an error: names are what they were, but for the first `done` Parse and Close messages, which were carried out. */
 export function undoAfter(unit: Unit, done: number, names: ClientStatements): void {
@@ -68,6 +80,9 @@ export function undoAfter(unit: Unit, done: number, names: ClientStatements): vo
     if (before === undefined) names.delete(name);
     else names.set(name, before);
   }
+  const { forgotten } = unit;
+  if (forgotten === undefined || done > forgotten.at) return;
+  for (const [name, before] of forgotten.names) names.set(name, before);
 }
 
 class ExtendedReader {
@@ -78,6 +93,7 @@ class ExtendedReader {
   readonly #statements: (PreparedStatement | undefined)[] = [];
   readonly #executed: PreparedStatement[] = [];
   readonly #replaced: Replaced[] = [];
+  #forgotten: Forgotten | undefined;
 
   constructor(
     bytes: Buffer,
@@ -104,6 +120,7 @@ class ExtendedReader {
       statements: this.#statements,
       executed: this.#executed,
       replaced: this.#replaced,
+      forgotten: this.#forgotten,
     };
   }
 
@@ -129,6 +146,10 @@ class ExtendedReader {
     const name = this.#bytes.toString("latin1", start, zero);
     const prepared = this.#registry.get(this.#bytes, zero + 1, end);
     const before = this.#names.get(name);
+    if (before !== undefined && name !== "") {
+      this.#statements.push(undefined);
+      return;
+    }
     if (before === undefined && this.#names.size >= this.#limits.preparedPerClientMax) {
       throw new WireError(
         `more than ${this.#limits.preparedPerClientMax} prepared statements in one session`,
@@ -143,7 +164,11 @@ class ExtendedReader {
     const portalEnd = endOfText(this.#bytes, start, end);
     const prepared = this.#named(portalEnd + 1, end);
     this.#statements.push(prepared);
-    if (prepared) this.#executed.push(prepared);
+    if (prepared === undefined) return;
+    this.#executed.push(prepared);
+    if (!prepared.forgetsAll) return;
+    this.#forgotten = { at: this.#replaced.length, names: new Map(this.#names) };
+    for (const name of this.#names.keys()) if (name !== "") this.#names.delete(name);
   }
 
   #describe(start: number, end: number): void {
@@ -193,6 +218,15 @@ const parsingAlone: Meaning = {
   effects: [],
   isReplayable: true,
   count: 0,
+};
+
+/** Of what was not looked into in time: anything may have happened. */
+export const unknownMeaning: Meaning = {
+  place: "writer",
+  because: "it was not looked into",
+  effects: [{ kind: "opaque" }],
+  isReplayable: false,
+  count: 1,
 };
 
 /** PostgreSQL's fast-path calls name a function by its number alone. */

@@ -5,13 +5,13 @@
  * `everyMs` of the writer's work more: a session may be told of a loss that spared it, and never the other way round.
  */
 import type { Clock } from "../env/env.ts";
-import type { SystemId } from "../model/region.ts";
+import type { Epoch, SystemId } from "../model/region.ts";
 import type { Token } from "./token.ts";
 
 export type WriterLine = { readonly systemId: SystemId; readonly timeline: number };
 
-/** As long as the writer is here, on one timeline. */
-export type WriterEra = { readonly line: WriterLine; isOver: boolean };
+/** As long as the writer is here. */
+export type WriterEra = { epoch: Epoch; line: WriterLine; isOver: boolean };
 
 /** A moment of an era. `position` is of some moment after it; while that is not known, a later mark's serves. */
 export type WriteMark = {
@@ -49,12 +49,17 @@ export class WriteMarks {
     this.#end = end;
   }
 
-  /** What the writer here writes on now; undefined when it is elsewhere. */
-  follow(line: WriterLine | undefined): void {
+  /** The writer that is here now; undefined when it is elsewhere. */
+  follow(now: { readonly epoch: Epoch; readonly line: WriterLine } | undefined): void {
     const era = this.#current?.era;
-    if (era?.line.systemId === line?.systemId && era?.line.timeline === line?.timeline) return;
+    // A timeline is heard of after its epoch has begun; and an epoch alone does not end one.
+    if (era && now && (era.epoch === now.epoch || isSame(era.line, now.line))) {
+      era.epoch = now.epoch;
+      era.line = now.line;
+      return;
+    }
     if (era) era.isOver = true;
-    this.#current = line && markOf({ line, isOver: false });
+    this.#current = now && markOf({ ...now, isOver: false });
   }
 
   /** For a session that the writer here has just answered; undefined when there is none. */
@@ -83,6 +88,10 @@ export class WriteMarks {
     }
     this.#isAsking = false;
   }
+}
+
+function isSame(one: WriterLine, other: WriterLine): boolean {
+  return one.systemId === other.systemId && one.timeline === other.timeline;
 }
 
 function markOf(era: WriterEra): WriteMark {

@@ -43,6 +43,8 @@ export type DoorHooks = {
 export type DoorLimits = {
   readonly waitingMax: number;
   readonly waitingBytesMax: number;
+  /** Transactions have as long to end, or less where the hold gives them less. */
+  readonly drainMs: number;
 };
 
 type Waiter = { readonly bytes: number; readonly enter: () => void };
@@ -60,6 +62,7 @@ export class WriterDoor {
   #phase: Phase = "open";
   #hold: Hold | undefined;
   #heldSinceMs = 0;
+  #drainUntilMs = 0;
   /** The last hold that was answered: it is not begun again. */
   #doneId: string | undefined;
 
@@ -130,6 +133,7 @@ export class WriterDoor {
     if (hold.id === this.#hold?.id || hold.id === this.#doneId) return;
     this.#hold = hold;
     this.#heldSinceMs = this.#clock.monotonicMs();
+    this.#drainUntilMs = Math.min(hold.drainUntilMs, this.#heldSinceMs + this.#limits.drainMs);
     this.#phase = "draining";
     this.#goOn();
   }
@@ -146,11 +150,11 @@ export class WriterDoor {
       return undefined;
     }
     if (this.#phase === "held") return hold.untilMs - nowMs;
-    if (nowMs >= hold.drainUntilMs) {
+    if (nowMs >= this.#drainUntilMs) {
       this.#refuse(this.#obstacle() ?? "statements were still under way");
       return undefined;
     }
-    return hold.drainUntilMs - nowMs;
+    return this.#drainUntilMs - nowMs;
   }
 
   /** How long the present hold has lasted, in ms; 0 without one. */

@@ -268,7 +268,7 @@ describe("facts of a catalog", () => {
     ["select f_locks()", ["opaque"]],
     ["call p_sets()", ["opaque"]],
     ["insert into with_trigger values (1)", ["opaque"]],
-    ["copy with_trigger from stdin", ["opaque"]],
+    ["copy with_trigger from stdin", ["copy-in", "opaque"]],
     ["delete from referenced", ["opaque"]],
     ["select * from v_sets", ["opaque"]],
     ["insert into t values (f_sets())", ["opaque"]],
@@ -281,7 +281,7 @@ describe("facts of a catalog", () => {
     expect(await kindsOf(text)).toEqual(kinds);
   });
 
-  test("facts of a catalog with 300 views, 300 functions and 300 tables take less than a second", async () => {
+  test("facts of a catalog with 300 views, 300 functions and 300 tables are read within three seconds", async () => {
     await client.query("begin");
     await client.query(`do $$ begin for i in 1..300 loop
       execute format('create table big_%s (id bigserial, at timestamptz default now(), x text)', i);
@@ -296,6 +296,6 @@ describe("facts of a catalog", () => {
     expect(facts.functions.has("bigf_300")).toBe(true);
     expect(facts.taintedRelations.has("bigv_300")).toBe(false);
     expect(facts.volatileFunctions.has("bigf_300")).toBe(false);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(3000);
   });
 });

@@ -342,6 +342,8 @@ describe("what a statement leaves behind", () => {
     ["create table a (b int)", [ddl]],
     ["alter function f() volatile", [ddl]],
     ["create index on t (a)", []],
+    ["copy t from stdin", [{ kind: "copy-in" }]],
+    ["copy t from '/tmp/a'", []],
     ["insert into t values (1)", []],
     [
       "select 1; set a.b = 1; begin",

@@ -138,7 +138,10 @@ function assign(
   return isTemporary ? [effect, { kind: "pin", because: "temporary table" }] : [effect];
 }
 
-const isOn = (text: string): boolean => /^(on|true|t|tr|tru|yes|y|ye|1)$/i.test(text);
+/** What PostgreSQL takes for true. */
+export function isOn(text: string): boolean {
+  return /^(on|true|t|tr|tru|yes|y|ye|1)$/i.test(text);
+}
 
 const literal = (value: Value): string => (value.isNumber ? value.text : quote(value.text));
 

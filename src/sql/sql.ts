@@ -67,7 +67,7 @@ export type Statement = {
   readonly isPlain: boolean;
 };
 
-/** How the bytes of a text are to be read. Where either is unusual, a text means something else, and is not looked into. */
+/** How the bytes of a text are to be read: `readingOf` in `reading.ts`. Where either is unusual, a text means something else, and is not looked into. */
 export type Reading = {
   /** `client_encoding` is one whose bytes below 128 are ASCII everywhere: UTF8, LATIN1, EUC…; not SJIS, BIG5, GBK… */
   readonly isAsciiSafe: boolean;
@@ -86,7 +86,10 @@ export interface StatementBook {
   learn(bytes: Buffer, start: number, end: number, reading: Reading): Promise<Statement>;
   /** A standby refused it: texts like this one go to the writer for ten minutes. */
   refused(bytes: Buffer, start: number, end: number): void;
-  /** What the catalog says now; statements that were judged by another are judged again. */
+  /**
+   * What the catalog says now; statements that were judged by another are judged again. Whoever has kept a statement
+   * asks for it again.
+   */
   use(facts: CatalogFacts): void;
   close(): Promise<void>;
 }

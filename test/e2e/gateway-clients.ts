@@ -2,6 +2,7 @@
  * Clients of the gateways of all kinds, in both Regions, as applications are: each connects by its own Region's
  * connection string, works on, and keeps account of what it was told, how long it waited, and every error.
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import postgres from "postgres";
@@ -54,6 +55,7 @@ export class GatewayClients implements AsyncDisposable {
 
   private constructor(ledger: GatewayLedger, places: readonly GatewayPlace[], count: number) {
     this.ledger = ledger;
+    setMaxListeners(count, this.#end.signal);
     this.#clients = Array.from({ length: count }, (_, at) => {
       const place = places[at % places.length] as GatewayPlace;
       const kind = workKinds[Math.floor(at / places.length) % workKinds.length] as WorkKind;
@@ -191,18 +193,24 @@ class OneClient {
   }
 
   #note(error: unknown): void {
-    const { code = "", message } = error as { readonly code?: string; readonly message: string };
+    const { code = "", message, detail } = error as PgFailure;
     this.#fleet.errors.push({
       client: this.name,
       kind: this.#who.kind,
       connection: this.#connection,
       what: this.doing,
       code,
-      message,
+      message: detail === undefined ? message : `${message} (${detail})`,
       atMs: performance.now(),
     });
   }
 }
+
+type PgFailure = {
+  readonly code?: string;
+  readonly message: string;
+  readonly detail?: string | undefined;
+};
 
 /** An error of one statement, after which the connection goes on. */
 function isSaid(error: unknown): boolean {

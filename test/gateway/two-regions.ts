@@ -9,6 +9,7 @@ import { nodeRandom } from "../../src/env/node/random.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { TcpLinks } from "../../src/link/tcp-links.ts";
 import type { Address } from "../../src/model/address.ts";
+import { newestTimeline, type Fork } from "../../src/model/fork.ts";
 import type { GatewayLimits } from "../../src/model/gateway.ts";
 import type { DatabaseId, Epoch, RegionId, SystemId } from "../../src/model/region.ts";
 import type { PostgresServer } from "../../src/postgres/server.ts";
@@ -65,6 +66,8 @@ export type Options = {
   readonly rttMs?: number;
   readonly limits?: Partial<GatewayLimits>;
   readonly tls?: GatewaySettings["tls"];
+  /** Of the database, and of its roles. */
+  readonly consistency?: Pick<GatewaySettings["databases"][number], "consistency" | "roles">;
 };
 
 type Place = {
@@ -88,6 +91,10 @@ export class TwoRegions implements AsyncDisposable {
   epoch = 1 as Epoch;
   leaseMs = 3_600_000;
   hold: Hold | undefined;
+  /** As the store would have them. */
+  forks: readonly Fork[] = [];
+  /** An instance that is known to answer nothing. */
+  down: RegionId | undefined;
   readonly #places: Map<RegionId, Place>;
 
   private constructor(
@@ -160,6 +167,7 @@ export class TwoRegions implements AsyncDisposable {
             consistency: "session",
             superuserPassword,
             roles: [],
+            ...options.consistency,
           },
         ],
         names: [
@@ -241,9 +249,11 @@ export class TwoRegions implements AsyncDisposable {
       writer: this.writer,
       isPromoted: true,
       leaseUntilMs: isHere ? clock.monotonicMs() + this.leaseMs : 0,
-      timeline: 1,
-      instances: [{ number: 1, address: this.place(region).instance, isServing: true }],
-      forks: [],
+      timeline: newestTimeline(this.forks),
+      instances: [
+        { number: 1, address: this.place(region).instance, isServing: region !== this.down },
+      ],
+      forks: [...this.forks],
       hold: isHere ? this.hold : undefined,
     };
   }
