@@ -149,6 +149,7 @@ export class DatabaseGateway implements SessionHome {
         waitingMax: limits.heldUnitsMax,
         waitingBytesMax: limits.heldBytesMax,
         drainMs: limits.drainMs,
+        drainMs: limits.drainMs,
       },
     );
     const login = { ...superuser, database: settings.database };

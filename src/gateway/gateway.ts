@@ -117,10 +117,15 @@ export class Gateway {
     return new Gateway(settings, doors, books, end);
   }
 
-  /** Takes connections until the end. @throws Failure `network.address-in-use`, `network.address-unavailable` */
+  /** Takes connections from now on. @throws Failure `network.address-in-use`, `network.address-unavailable` */
+  async listen(): Promise<void> {
+    const accept = (socket: ByteSocket): void => this.#accept(socket);
+    await this.#doors.sockets.listen(this.#settings.listen, accept, this.#end);
+  }
+
+  /** Keeps everything going until the end. */
   async run(): Promise<void> {
-    const { sockets, clock } = this.#doors;
-    await sockets.listen(this.#settings.listen, (socket) => this.#accept(socket), this.#end);
+    const { clock } = this.#doors;
     const looks = [...this.#databases.values()].map((database) => this.#keepCatalog(database));
     while (!this.#end.aborted) {
       this.#tick(clock.monotonicMs());

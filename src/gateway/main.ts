@@ -1,8 +1,10 @@
 /** The gateway's program: started by the Region's agent, and not ended by the agent's death. */
 import { NodeByteSockets } from "../env/node/byte-sockets.ts";
+import type { Clock } from "../env/env.ts";
 import { nodeClock } from "../env/node/clock.ts";
 import { NodeNetwork } from "../env/node/network.ts";
 import { nodeLog } from "../env/node/log.ts";
+import { isProcessAlive } from "../env/node/process-life.ts";
 import { readSettings } from "../env/node/program.ts";
 import { nodeRandom } from "../env/node/random.ts";
 import { describeError, Failure } from "../model/failure.ts";
@@ -74,16 +76,45 @@ async function run(
     },
     end.signal,
   );
-  const serving = gateway.run();
+  // Before anything is asked: whoever asks is taken for the Region's gateway.
+  await gateway.listen();
+  const host = new HostWatch(nodeClock, end);
+  const serving = Promise.all([gateway.run(), host.run()]);
   const following = followAgent(
     agent,
     doors,
     {
       pid: process.pid,
       counters: () => gateway.counters(),
-      heard: ({ routes }) => gateway.follow(routes),
+      heard: ({ routes, hostPid }) => {
+        host.pid = hostPid;
+        gateway.follow(routes);
+      },
     },
     end.signal,
   ).then(() => end.abort(new Error("the Region stops")));
   await Promise.all([serving, following]);
+}
+
+/** 500 ms between looks: what outlives its Region must not outlive it for long. */
+const hostEveryMs = 500;
+
+/** Ends the gateway with the first process of its Region, also where no namespace does so. */
+class HostWatch {
+  pid = process.ppid;
+  readonly #clock: Clock;
+  readonly #end: AbortController;
+
+  constructor(clock: Clock, end: AbortController) {
+    this.#clock = clock;
+    this.#end = end;
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      if (!isProcessAlive(this.pid)) this.#end.abort(new Error("the Region has ended"));
+      await this.#clock.sleep(hostEveryMs, signal).catch(() => undefined);
+    }
+  }
 }

@@ -51,7 +51,14 @@ import { serverAwayCode } from "./server-pool.ts";
 import { formatToken, parseToken } from "./token.ts";
 import { insertedTokenQuery, readTokenRow, tokenQuery } from "./token-query.ts";
 import { translate } from "./translate.ts";
-import { functionCallMeaning, meaningOf, undoAfter, unknownMeaning, type Meaning, type Unit } from "./unit.ts";
+import {
+  functionCallMeaning,
+  meaningOf,
+  undoAfter,
+  unknownMeaning,
+  type Meaning,
+  type Unit,
+} from "./unit.ts";
 import { UnitPass, type RetryPlace } from "./unit-pass.ts";
 import type { Lodger, Passage } from "./writer-door.ts";
 import { answerHere, type OwnAnswer } from "./own-commands.ts";
@@ -601,7 +608,10 @@ export class UnitRunner implements ServerUser, Lodger {
   #setUp(server: ServerConnection, unit: Unit, meaning: Meaning): void {
     const { settings } = this.state.transaction;
     const asks = meaning.effects.some(asksSequences);
-    const difference = prepareServer(server, this, { settings, forgets: asks && !this.#seat.isSame });
+    const difference = prepareServer(server, this, {
+      settings,
+      forgets: asks && !this.#seat.isSame,
+    });
     if (difference === undefined) return this.#send(unit, meaning, server);
     if (!changesIdentity(difference)) {
       server.cork();

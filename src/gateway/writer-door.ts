@@ -131,8 +131,10 @@ export class WriterDoor {
       return this.#open();
     }
     if (hold.id === this.#hold?.id || hold.id === this.#doneId) return;
-    this.#hold = hold;
-    this.#heldSinceMs = this.#clock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
+    const drainUntilMs = Math.min(hold.drainUntilMs, nowMs + this.#limits.drainMs);
+    this.#hold = { ...hold, drainUntilMs };
+    this.#heldSinceMs = nowMs;
     this.#drainUntilMs = Math.min(hold.drainUntilMs, this.#heldSinceMs + this.#limits.drainMs);
     this.#phase = "draining";
     this.#goOn();

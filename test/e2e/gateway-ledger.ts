@@ -52,22 +52,22 @@ export class GatewayLedger {
     for (const id of ids) this.#fates.set(id, "rolled-back");
   }
 
-  /** Compares with the rows that are there now. Nothing may be under way. */
+  /** Compares what was said until now with the rows that are there. */
   async check(url: string): Promise<LedgerResult> {
+    const known = (fate: Fate): readonly number[] =>
+      [...this.#fates].filter((one) => one[1] === fate).map(([id]) => id);
+    const [acknowledged, rolledBack] = [known("acknowledged"), known("rolled-back")];
     const there = new Map<number, number>();
     await withClient(url, async (client) => {
       const text = `SELECT id, count(*)::int AS count FROM ${ledgerTable} GROUP BY id`;
       const { rows } = await client.query<{ id: string; count: number }>(text);
       for (const { id, count } of rows) there.set(Number(id), count);
     });
-    const known = (fate: Fate): readonly number[] =>
-      [...this.#fates].filter((one) => one[1] === fate).map(([id]) => id);
-    const acknowledged = known("acknowledged");
     return {
       acknowledged: acknowledged.length,
       lost: acknowledged.filter((id) => !there.has(id)),
       doubled: [...there].filter(([, count]) => count > 1).map(([id]) => id),
-      revived: known("rolled-back").filter((id) => there.has(id)),
+      revived: rolledBack.filter((id) => there.has(id)),
     };
   }
 }

@@ -59,11 +59,7 @@ export class RawClient {
     const { user = "app", database = "orders", parameters = {} } = login;
     const handshake = new ServerHandshake({
       protocol: PROTOCOL_3_0,
-      parameters: new Map([
-        ["user", user],
-        ["database", database],
-        ...Object.entries(parameters),
-      ]),
+      parameters: new Map([["user", user], ["database", database], ...Object.entries(parameters)]),
       credential: { kind: "password", password: appPassword },
       random,
     });

@@ -190,6 +190,7 @@ export class TwoRegions implements AsyncDisposable {
         },
         end.signal,
       );
+      await gateway.listen();
       places.set(region, {
         region,
         server: region === east ? eastServer : westServer,
@@ -213,7 +214,8 @@ export class TwoRegions implements AsyncDisposable {
 
   /** What the agents would say now. */
   tell(): void {
-    for (const region of this.#places.keys()) this.place(region).gateway.follow([this.#route(region)]);
+    for (const region of this.#places.keys())
+      this.place(region).gateway.follow([this.#route(region)]);
   }
 
   /** Logs in at a Region's gateway. */
