@@ -149,7 +149,6 @@ export class DatabaseGateway implements SessionHome {
         waitingMax: limits.heldUnitsMax,
         waitingBytesMax: limits.heldBytesMax,
         drainMs: limits.drainMs,
-        drainMs: limits.drainMs,
       },
     );
     const login = { ...superuser, database: settings.database };

@@ -62,7 +62,6 @@ export class WriterDoor {
   #phase: Phase = "open";
   #hold: Hold | undefined;
   #heldSinceMs = 0;
-  #drainUntilMs = 0;
   /** The last hold that was answered: it is not begun again. */
   #doneId: string | undefined;
 
@@ -135,7 +134,6 @@ export class WriterDoor {
     const drainUntilMs = Math.min(hold.drainUntilMs, nowMs + this.#limits.drainMs);
     this.#hold = { ...hold, drainUntilMs };
     this.#heldSinceMs = nowMs;
-    this.#drainUntilMs = Math.min(hold.drainUntilMs, this.#heldSinceMs + this.#limits.drainMs);
     this.#phase = "draining";
     this.#goOn();
   }
@@ -152,11 +150,9 @@ export class WriterDoor {
       return undefined;
     }
     if (this.#phase === "held") return hold.untilMs - nowMs;
-    if (nowMs >= this.#drainUntilMs) {
       this.#refuse(this.#obstacle() ?? "statements were still under way");
       return undefined;
     }
-    return this.#drainUntilMs - nowMs;
   }
 
   /** How long the present hold has lasted, in ms; 0 without one. */
