@@ -3,6 +3,7 @@ import type { ByteSocket, TlsIdentity } from "../env/byte-socket.ts";
 import type { Clock, Log, Random } from "../env/env.ts";
 import { formatAddress } from "../model/address.ts";
 import { describeError } from "../model/failure.ts";
+import { onAbort } from "../std/on-abort.ts";
 import type { BackendKey } from "../wire/postgres/backend-messages.ts";
 import { encodeError, pgError, type PgError } from "../wire/postgres/error-response.ts";
 import { parseVerifier, type ScramVerifier } from "../wire/postgres/scram-keys.ts";

@@ -9,6 +9,7 @@ import { tooManyBytes } from "./gateway-errors.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { SessionHome, SessionIdentity } from "./session-home.ts";
 import type { Status } from "./session-transaction.ts";
+import { isLarge } from "./prepared-statements.ts";
 import { UnitInput } from "./unit-input.ts";
 import { UnitRunner, type SessionOutput } from "./unit-runner.ts";
 import { readUnit } from "./unit.ts";
@@ -31,9 +32,13 @@ const flushMark = 5;
 const flushed = Buffer.from([frontend.sync, 0, 0, 0, flushMark]);
 const flushMessage = Buffer.from([frontend.flush, 0, 0, 0, 4]);
 
+function isExtended(bytes: Buffer): boolean {
+  return bytes[0] !== frontend.query && bytes[0] !== frontend.functionCall;
+}
+
 /** It ends with a Flush: the unit goes on. */
 function isOpenPart(bytes: Buffer): boolean {
-  return bytes.length > syncBytes && bytes[bytes.length - syncBytes] === frontend.flush;
+  return isExtended(bytes) && bytes[bytes.length - syncBytes] === frontend.flush;
 }
 
 const whole = new Set<number>(Object.values(frontend).filter((type) => type !== frontend.copyData));
@@ -45,8 +50,11 @@ const gathered = new Set<number>([
   frontend.functionCall,
 ]);
 
-/** What waits for its turn; `isCopy`: of COPY data, which go to a COPY that has not begun yet, or to nobody. */
-type Queued = { readonly bytes: Buffer; readonly isCopy: boolean };
+/** What waits for its turn: a unit, or COPY data, which go to a COPY that has not begun yet, or to nobody. */
+type Queued = {
+  readonly bytes: Buffer;
+  readonly copy: { readonly type: number; readonly isWhole: boolean } | undefined;
+};
 
 export class ClientSession implements FrameHandler, SessionOutput {
   readonly runner: UnitRunner;
@@ -63,7 +71,10 @@ export class ClientSession implements FrameHandler, SessionOutput {
   /** What `requestBytes` of the gateway has been taken for. */
   #takenBytes = 0;
   #isBusy = false;
+  #isPumping = false;
   #isPaused = false;
+  /** It has prepared a text that is so large that it is counted. */
+  #hasLargeStatement = false;
   /** The present unit was flushed, and has not had its Sync. */
   #isOpen = false;
   /** Where the beginning of a COPY message has gone whose end has not come yet. */
@@ -115,7 +126,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   #data(bytes: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#leaving) return;
     this.#input.enter(bytes);
     try {
       this.#scanner.feed(bytes, this);
@@ -152,6 +163,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): void {
+    if (this.#isOver || this.#leaving) return;
     if (this.#copyIn && this.#copyMessage(type, bytes.subarray(start, end))) return;
     switch (type) {
       case frontend.query:
@@ -173,13 +185,14 @@ export class ClientSession implements FrameHandler, SessionOutput {
         return this.#leave(farewellMs);
       case frontend.copyDone:
       case frontend.copyFail:
-        return this.#keepCopy(bytes.subarray(start, end));
+        return this.#keepCopy(bytes.subarray(start, end), { type, isWhole: true });
       default:
         throw new WireError(`invalid frontend message type ${type}`);
     }
   }
 
   part(type: number, bytes: Buffer, start: number, end: number): void {
+    if (this.#isOver || this.#leaving) return;
     if (type === frontend.copyData) return this.#copyPart(bytes.subarray(start, end));
     if (!gathered.has(type)) throw new WireError(`invalid frontend message type ${type}`);
     this.#gather(bytes, start, end);
@@ -222,9 +235,8 @@ export class ClientSession implements FrameHandler, SessionOutput {
       const next = this.#queue.shift();
       if (next === undefined) return;
       this.#queuedBytes -= next.bytes.length;
-      if (!this.#copyMessage(next.isCopy ? frontend.copyData : (next.bytes[0] ?? 0), next.bytes)) {
-        this.#toServer(next.bytes, true);
-      }
+      if (next.copy && !next.copy.isWhole) this.#toServer(next.bytes, false);
+      else this.#copyMessage(next.copy?.type ?? next.bytes[0] ?? 0, next.bytes);
     }
   }
 
@@ -260,12 +272,12 @@ export class ClientSession implements FrameHandler, SessionOutput {
 
   #enqueue(): void {
     this.#input.executes = false;
-    this.#push(this.#input.take(), false);
+    this.#push({ bytes: this.#input.take(), copy: undefined });
   }
 
-  #push(bytes: Buffer, isCopy: boolean): void {
-    this.#queue.push({ bytes, isCopy });
-    this.#queuedBytes += bytes.length;
+  #push(queued: Queued): void {
+    this.#queue.push(queued);
+    this.#queuedBytes += queued.bytes.length;
   }
 
   /**
@@ -275,24 +287,32 @@ export class ClientSession implements FrameHandler, SessionOutput {
   #flush(): void {
     const { executes, bytes } = this.#input;
     if (bytes === 0) return;
-    const end = executes || this.#isOpen || this.#endsOpen() ? flushMessage : flushed;
+    const end = executes || this.#endsOpen() ? flushMessage : flushed;
     this.#input.add(end, 0, end.length);
     this.#enqueue();
   }
 
-  /** What was queued last was flushed, and executes. */
+  /** What the client sent last was flushed, and goes on. */
   #endsOpen(): boolean {
-    const last = this.#queue.at(-1);
-    return last !== undefined && !last.isCopy && isOpenPart(last.bytes);
+    const last = this.#queue.findLast(({ copy }) => copy === undefined);
+    return last === undefined ? this.#isOpen : isOpenPart(last.bytes);
   }
 
+  /** Not from inside itself: a chunk of answers that are given here would be as deep as it is long. */
   #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    this.#takeAll();
+    this.#isPumping = false;
+  }
+
+  #takeAll(): void {
     while (!this.#isOver && !this.#isOutputFull && this.#canTake) {
       const next = this.#queue.shift();
       if (next === undefined) break;
       this.#queuedBytes -= next.bytes.length;
       // COPY data for a COPY that never began, or ended in an error: PostgreSQL drops them, too.
-      if (!next.isCopy) this.#take(next.bytes);
+      if (!next.copy) this.#take(next.bytes);
     }
     if (this.#leaving && !this.#isBusy && this.#queue.length === 0) return this.#close();
     if (this.#isPaused && this.#queuedBytes < inputHighBytes) {
@@ -302,7 +322,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   get #canTake(): boolean {
-    return !this.#isBusy || (this.#isOpen && this.runner.canGoOn && !this.#queue[0]?.isCopy);
+    return !this.#isBusy || (this.#isOpen && this.runner.canGoOn && !this.#queue[0]?.copy);
   }
 
   #take(bytes: Buffer): void {
@@ -310,7 +330,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
     this.#runningBytes += bytes.length;
     if (this.#isBusy) return this.#run(bytes, isOpen);
     this.#isBusy = true;
-    this.#isExtended = bytes[0] !== frontend.query;
+    this.#isExtended = isExtended(bytes);
     if (isOpen) {
       this.#isFlushed = true;
       if (this.#isSkipping) return this.unitDone();
@@ -329,6 +349,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
     const { registry, limits } = this.#home;
     try {
       const unit = readUnit(bytes, this.runner.state.names, registry, limits);
+      this.#hasLargeStatement ||= unit.replaced.some(({ prepared }) => isLarge(prepared));
       if (!this.#isOpen || !this.runner.canGoOn) return this.runner.run(unit, isOpen);
       if (unit.kind !== "extended") throw new WireError("a query before the Sync of a pipeline");
       if (!isOpen) this.#isFlushed = this.#isOpen = false;
@@ -374,14 +395,17 @@ export class ClientSession implements FrameHandler, SessionOutput {
     const { server } = this.runner;
     // Also after the COPY has failed: what has begun in a server has to end there.
     const goesOn = this.#partGoesTo !== undefined && this.#partGoesTo === server;
-    if (!this.#copyIn && !goesOn) return this.#keepCopy(bytes);
+    if (!this.#copyIn && !goesOn) {
+      return this.#keepCopy(bytes, { type: frontend.copyData, isWhole });
+    }
     this.#partGoesTo = isWhole ? undefined : server;
     this.#toServer(bytes, isWhole);
   }
 
   /** For a COPY whose turn has not come. Of one that is over, the rest is dropped. */
-  #keepCopy(bytes: Buffer): void {
-    if (this.#isBusy || this.#queue.length > 0) this.#push(Buffer.from(bytes), true);
+  #keepCopy(bytes: Buffer, copy: NonNullable<Queued["copy"]>): void {
+    if (!this.#isBusy && this.#queue.length === 0) return;
+    this.#push({ bytes: Buffer.from(bytes), copy });
   }
 
   #toServer(bytes: Buffer, isWhole: boolean): void {
@@ -401,6 +425,13 @@ export class ClientSession implements FrameHandler, SessionOutput {
     if (this.#isOutputFull) return;
     this.runner.server?.resume();
     this.#pump();
+  }
+
+  get #largeStatementBytes(): number {
+    if (!this.#hasLargeStatement) return 0;
+    const large = [...this.runner.state.names.values()].filter(isLarge);
+    this.#hasLargeStatement = large.length > 0;
+    return large.reduce((sum, { body }) => sum + body.length, 0);
   }
 
   /** Its share of what the gateway keeps of all clients' units. */

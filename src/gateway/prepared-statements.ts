@@ -25,6 +25,10 @@ const forgetsAllBytesMax = 64;
 /** 1 MiB: a larger text is of one client alone, and pushes nobody else's out. */
 const sharedBytesMax = 1_048_576;
 
+export function isLarge(statement: PreparedStatement | undefined): boolean {
+  return statement !== undefined && statement.body.length > sharedBytesMax;
+}
+
 export type RegistryLimits = { readonly statementsMax: number; readonly bytesMax: number };
 
 /** Least recently asked for is forgotten first. Whoever holds a statement keeps it; asked for again, it is a new one. */

@@ -4,6 +4,7 @@ import type { SystemId } from "../model/region.ts";
 import type { GatewayLimits, NameMode } from "../model/gateway.ts";
 import type { StatementBook } from "../sql/sql.ts";
 import type { BackendKey } from "../wire/postgres/backend-messages.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { ConsistencyLevel } from "./consistency.ts";
 import type { CustomSettings } from "./custom-settings.ts";
 import type { SettledRead } from "./settle-read.ts";
@@ -61,6 +62,8 @@ export interface SessionHome {
   readonly limits: GatewayLimits;
   readonly book: StatementBook;
   readonly registry: PreparedRegistry;
+  /** What is kept of the units of all clients of the gateway. */
+  readonly requestBytes: ByteBudget;
   readonly door: WriterDoor;
   readonly counts: SessionCounts;
   readonly systemId: SystemId | undefined;

@@ -157,6 +157,11 @@ export class UnitRunner implements ServerUser, Lodger {
     return this.#waiting?.what;
   }
 
+  /** What it waits for is a writer that is on the move. */
+  get isHeld(): boolean {
+    return this.#waiting?.what === "writer";
+  }
+
   get isPinned(): boolean {
     return this.state.pins.size > 0;
   }

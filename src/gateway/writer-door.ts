@@ -150,9 +150,9 @@ export class WriterDoor {
       return undefined;
     }
     if (this.#phase === "held") return hold.untilMs - nowMs;
-      this.#refuse(this.#obstacle() ?? "statements were still under way");
-      return undefined;
-    }
+    if (nowMs < hold.drainUntilMs) return hold.drainUntilMs - nowMs;
+    this.#refuse(this.#obstacle() ?? "statements were still under way");
+    return undefined;
   }
 
   /** How long the present hold has lasted, in ms; 0 without one. */
