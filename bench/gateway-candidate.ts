@@ -110,7 +110,7 @@ async function startGateway(place: Place, start: Start): Promise<Proxy> {
     systemId: postgres.systemId,
     epoch: 1 as Epoch,
     writer: writerRegion,
-    isPromoted: true,
+    acceptsWrites: true,
     timeline: 1,
     instances: [{ number: 1, address: place.postgres, isServing: true }],
     forks: [],

@@ -29,7 +29,7 @@ class Bench {
     systemId: "7001" as SystemId,
     epoch: 1 as Epoch,
     writer: "us-east-1" as RegionId,
-    isPromoted: true,
+    acceptsWrites: true,
     leaseUntilMs: 3_000,
     timeline: 2,
     instances: [],

@@ -51,7 +51,7 @@ const route = (): PlainRoute => ({
   systemId: undefined,
   epoch: 1 as Epoch,
   writer: "us-east-1" as RegionId,
-  isPromoted: true,
+  acceptsWrites: true,
   leaseUntilMs,
   timeline: 1,
   instances: [],

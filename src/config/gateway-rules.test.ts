@@ -103,6 +103,7 @@ test("what is left out takes its default", () => {
     preparedPerClientMax: 1_000,
     unitBytesMax: 1024 ** 2,
     frameBytesMax: 256 * 1024 ** 2,
+    requestBytesMax: 512 * 1024 ** 2,
   });
 });
 

@@ -130,6 +130,11 @@ const limits = z
       256 * mib,
       bytes(64 * kib, gib),
     ),
+    requestBytesMax: bound(
+      "What is kept of the requests of all clients together, beyond 64 KiB of each. Whoever goes beyond it is refused with 53200.",
+      512 * mib,
+      bytes(mib, 64 * gib),
+    ),
   })
   .prefault({})
   .meta({ description: "Bounds of one gateway." });

@@ -56,10 +56,17 @@ test("I2: a writer that is being killed counts for nothing from then on", () => 
   expect(routeOf(view({ isFenced: true }))?.leaseUntilMs).toBe(0);
 });
 
-test("a writer is known to be promoted here as soon as it lets writes in", () => {
-  const isPromoted = (fields: Partial<RouteView>, told: Partial<Assignment>): boolean | undefined =>
-    routeOf(view({ assignment: assigned(east, told), ...fields }))?.isPromoted;
-  expect(isPromoted({ writesAreOpen: false }, { isPromoted: false })).toBe(false);
-  expect(isPromoted({ writesAreOpen: true }, { isPromoted: false })).toBe(true);
-  expect(isPromoted({ writesAreOpen: false }, { isPromoted: true })).toBe(true);
+test("a writer here accepts writes while they are let in: not before its promotion, nor when it has started again", () => {
+  const acceptsWrites = (writesAreOpen: boolean, isPromoted: boolean): boolean | undefined =>
+    routeOf(view({ assignment: assigned(east, { isPromoted }), writesAreOpen }))?.acceptsWrites;
+  expect(acceptsWrites(false, false)).toBe(false);
+  expect(acceptsWrites(true, false)).toBe(true);
+  expect(acceptsWrites(false, true)).toBe(false);
+});
+
+test("a writer elsewhere accepts writes once it is recorded that it was promoted", () => {
+  for (const isPromoted of [false, true]) {
+    const there = view({ assignment: assigned(west, { isPromoted }), writesAreOpen: false });
+    expect(routeOf(there)?.acceptsWrites).toBe(isPromoted);
+  }
 });

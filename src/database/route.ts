@@ -29,8 +29,8 @@ export function routeOf(view: RouteView): PlainRoute | undefined {
     systemId,
     epoch,
     writer,
-    // The agent that promotes it knows a round trip earlier than the record that everybody is told of.
-    isPromoted: isPromoted || (assignment.role === "primary" && writesAreOpen),
+    // Its own agent knows, a round trip earlier than the record that everybody is told of, and when it starts again.
+    acceptsWrites: assignment.role === "primary" ? writesAreOpen : isPromoted,
     leaseUntilMs: leaseUntilMs(view, assignment),
     timeline,
     instances: [...instances],

@@ -26,6 +26,8 @@ export interface ByteSocket {
   readonly isSecure: boolean;
   /** What was written and has not left yet, in bytes. Its bound is the caller's: stop what feeds this socket. */
   readonly queuedBytes: number;
+  /** Of these, what the system would not take at the last try: while it does not change, the other side takes nothing. */
+  readonly unsentBytes: number;
   /** Events go to `events` from now on; before the first call nothing is read. */
   attach(events: ByteSocketEvents): void;
   /** Never blocks; look at `queuedBytes` for back-pressure. A no-op after an end. `bytes` is the caller's again at once. */

@@ -2,7 +2,7 @@
 import type { Effect } from "../sql/sql.ts";
 import type { ServerConnection, ServerUser } from "./server-connection.ts";
 import type { SessionCounts, TargetKind } from "./session-home.ts";
-import { afreshFrom, differenceOf, type SessionSettings } from "./session-settings.ts";
+import { afreshFrom, differenceOf, valueSetBy, type SessionSettings } from "./session-settings.ts";
 import type { Status } from "./session-transaction.ts";
 import type { Meaning } from "./unit.ts";
 
@@ -26,6 +26,14 @@ export function knowServer(
   }
 }
 
+export type Preparation = {
+  readonly sql: string;
+  /** It can fail: what the client sends has to wait until it has not, or it would run as somebody else's. */
+  readonly isUnsure: boolean;
+  /** The server was new: a failure is the client's own. */
+  readonly isFirst: boolean;
+};
+
 /**
  * The statements that make the server the user's; undefined when it is already.
  * @param wanted `forgets`: what another user's nextval has left there would be told
@@ -34,16 +42,29 @@ export function prepareServer(
   server: ServerConnection,
   user: ServerUser,
   wanted: { readonly settings: SessionSettings; readonly forgets: boolean },
-): string | undefined {
+): Preparation | undefined {
   const { settings, forgets } = wanted;
+  const before = server.settings;
   const isTouched = server.touchedBy !== undefined && server.touchedBy !== user;
   const difference = isTouched
     ? afreshFrom(server.settings, settings)
     : differenceOf(server.settings, settings);
   if (isTouched) server.touchedBy = undefined;
   server.settings = settings;
-  if (!forgets) return difference;
-  return difference === undefined ? "DISCARD SEQUENCES" : `DISCARD SEQUENCES;${difference}`;
+  const statements = [forgets ? "DISCARD SEQUENCES" : undefined, difference];
+  const sql = statements.filter((one) => one !== undefined).join(";");
+  if (sql === "") return undefined;
+  const isUnsure = changesIdentity(sql) || mayTimeOut(before);
+  return { sql, isUnsure, isFirst: before.entries.size === 0 };
+}
+
+/** Whether a SET may be cut short by what the server's last client has set: by less than a second. */
+function mayTimeOut({ entries }: SessionSettings): boolean {
+  return ["statement_timeout", "transaction_timeout"].some((name) => {
+    const sql = entries.get(name);
+    const value = sql === undefined ? "0" : valueSetBy(sql);
+    return !/^(0|\d{4,}|[1-9]\d*(s|min|h|d))$/.test(value);
+  });
 }
 
 /** It tells of what nextval has done in the same server. */

@@ -44,7 +44,9 @@ export class ClientLogin {
     this.#handshake = new ClientHandshake({ offersTls: tls !== undefined, random, mockSecret });
   }
 
-  start(): void {
+  /** @param over called once when it has become a session, or has ended */
+  start(over: () => void): void {
+    onAbort(this.#over.signal, over);
     void this.#doors.clock
       .sleep(this.#doors.loginMs, this.#over.signal)
       .then(() => this.#end())

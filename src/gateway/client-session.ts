@@ -42,6 +42,14 @@ function isOpenPart(bytes: Buffer): boolean {
 }
 
 const whole = new Set<number>(Object.values(frontend).filter((type) => type !== frontend.copyData));
+/** Of a unit that ends with Sync. */
+const extended = new Set<number>([
+  frontend.parse,
+  frontend.bind,
+  frontend.describe,
+  frontend.execute,
+  frontend.close,
+]);
 /** Messages of units: they come in parts when they are large, so that memory grows with what has arrived. */
 const gathered = new Set<number>([
   frontend.query,
@@ -126,7 +134,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   #data(bytes: Buffer): void {
-    if (this.#isOver || this.#leaving) return;
+    if (this.#isDeaf) return;
     this.#input.enter(bytes);
     try {
       this.#scanner.feed(bytes, this);
@@ -163,22 +171,18 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#isOver || this.#leaving) return;
+    if (this.#isDeaf) return;
     if (this.#copyIn && this.#copyMessage(type, bytes.subarray(start, end))) return;
+    if (extended.has(type)) {
+      if (type === frontend.execute) this.#input.executes = true;
+      return this.#gather(bytes, start, end);
+    }
     switch (type) {
       case frontend.query:
       case frontend.sync:
       case frontend.functionCall:
         this.#input.add(bytes, start, end);
         return this.#enqueue();
-      case frontend.execute:
-        this.#input.executes = true;
-        return this.#gather(bytes, start, end);
-      case frontend.parse:
-      case frontend.bind:
-      case frontend.describe:
-      case frontend.close:
-        return this.#gather(bytes, start, end);
       case frontend.flush:
         return this.#flush();
       case frontend.terminate:
@@ -192,13 +196,18 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   part(type: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#isOver || this.#leaving) return;
+    if (this.#isDeaf) return;
     if (type === frontend.copyData) return this.#copyPart(bytes.subarray(start, end));
     if (!gathered.has(type)) throw new WireError(`invalid frontend message type ${type}`);
     this.#gather(bytes, start, end);
     this.#account();
     const isUnit = type === frontend.query || type === frontend.functionCall;
     if (isUnit && this.#scanner.isBetweenFrames) this.#enqueue();
+  }
+
+  /** Whatever it says now, it has said goodbye before. */
+  get #isDeaf(): boolean {
+    return this.#isOver || this.#leaving !== undefined;
   }
 
   // The runner's side.
@@ -348,7 +357,9 @@ export class ClientSession implements FrameHandler, SessionOutput {
   #run(bytes: Buffer, isOpen: boolean): void {
     const { registry, limits } = this.#home;
     try {
-      const unit = readUnit(bytes, this.runner.state.names, registry, limits);
+      const { names, transaction } = this.runner.state;
+      const { parseKey } = transaction.settings;
+      const unit = readUnit(bytes, { names, parseKey }, registry, limits);
       this.#hasLargeStatement ||= unit.replaced.some(({ prepared }) => isLarge(prepared));
       if (!this.#isOpen || !this.runner.canGoOn) return this.runner.run(unit, isOpen);
       if (unit.kind !== "extended") throw new WireError("a query before the Sync of a pipeline");

@@ -16,8 +16,11 @@ import type { CatalogFacts, StatementBook } from "../sql/sql.ts";
 import type { GatewayCounters, Hold, Route } from "../wire/gateway-protocol.ts";
 import { pgError } from "../wire/postgres/error-response.ts";
 import type { ScramKeys } from "../wire/postgres/scram-keys.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import { CatalogWatch } from "./catalog-watch.ts";
 import { CustomSettings } from "./custom-settings.ts";
 import { decideRead, type ReadView, type WriterState } from "./decide-read.ts";
+import { LoginReports } from "./login-reports.ts";
 import { LocalQuestions } from "./local-questions.ts";
 import { Notifications } from "./notifications.ts";
 import { answers } from "./peer-probe.ts";
@@ -44,6 +47,7 @@ export type DatabaseGatewayDoors = OpenerDoors & {
   readonly log: Log;
   readonly book: StatementBook;
   readonly limits: GatewayLimits;
+  readonly requestBytes: ByteBudget;
   /** Tells the agent what became of a hold. */
   readonly holdOutcome: (outcome: {
     readonly id: string;
@@ -82,6 +86,7 @@ export class DatabaseGateway implements SessionHome {
   readonly limits: GatewayLimits;
   readonly book: StatementBook;
   readonly registry: PreparedRegistry;
+  readonly requestBytes: ByteBudget;
   readonly door: WriterDoor;
   readonly counts: SessionCounts = {
     localReads: 0,
@@ -95,7 +100,9 @@ export class DatabaseGateway implements SessionHome {
     readWaitMs: 0,
   };
   readonly questions: LocalQuestions;
+  readonly catalog: CatalogWatch;
   readonly customSettings = new CustomSettings();
+  readonly reports: LoginReports;
   readonly #doors: DatabaseGatewayDoors;
   readonly #settings: DatabaseGatewaySettings;
   readonly #end: AbortSignal;
@@ -130,6 +137,7 @@ export class DatabaseGateway implements SessionHome {
     this.clock = clock;
     this.limits = limits;
     this.book = book;
+    this.requestBytes = doors.requestBytes;
     this.registry = new PreparedRegistry({
       statementsMax: limits.preparedStatementsMax,
       bytesMax: registryBytesMax,
@@ -153,10 +161,21 @@ export class DatabaseGateway implements SessionHome {
     );
     const login = { ...superuser, database: settings.database };
     this.questions = new LocalQuestions(login, { clock, limits }, end);
+    const { questions } = this;
+    this.catalog = new CatalogWatch({
+      clock,
+      log: doors.log,
+      hasLocal: () => this.hasLocal,
+      version: (signal) => questions.catalogVersion(signal),
+      facts: (signal) => questions.facts(signal),
+      replayed: (point, withinMs, signal) => questions.replay.waitFor(point, withinMs, signal),
+      use: (facts) => this.#use(facts),
+    });
     const position = (signal: AbortSignal): Promise<Token> =>
       this.questions.ownPosition(this.systemId, signal);
     this.#marks = new WriteMarks({ clock, position }, end);
     this.#notifications = new Notifications(login, { clock, log: doors.log }, end);
+    this.reports = new LoginReports(this, clock, end);
     onAbort(end, () => this.#destroyAll());
   }
 
@@ -181,9 +200,9 @@ export class DatabaseGateway implements SessionHome {
     return this.#route?.instances.some(({ isServing }) => isServing) ?? false;
   }
 
-  /** It is, and has been promoted: before, its instance answers reads as the standby that it was. */
+  /** It is, and accepts writes: before its promotion it answers reads as the standby that it was. */
   get isWriterOpen(): boolean {
-    return this.isWriterHere && this.#route?.isPromoted === true;
+    return this.isWriterHere && this.#route?.acceptsWrites === true;
   }
 
   /** A writer here that may write now, by its lease on this machine's clock. */
@@ -200,8 +219,11 @@ export class DatabaseGateway implements SessionHome {
     if (route && isElsewhere) {
       const { database, epoch, writer } = route;
       this.#doors.log.info("gateway.writer-known", { database, epoch, writer });
+      this.reports.forget();
     }
-    if (isElsewhere || before?.isPromoted !== route?.isPromoted) this.#leaveFormer();
+    if (isElsewhere || before?.acceptsWrites !== route?.acceptsWrites) this.#leaveFormer();
+    if (isElsewhere) this.catalog.moved();
+    if (isElsewhere) this.#forgetRoundTrip();
     this.#routeNews.beat();
     this.questions.follow(route, this.isWriterHere ? undefined : this.#peerAddress());
     this.#notifications.follow(this.#writerTarget()?.address, this.isWriterHere);
@@ -223,17 +245,12 @@ export class DatabaseGateway implements SessionHome {
     this.#keys.set(user, keys);
   }
 
-  use(facts: CatalogFacts): void {
+  #use(facts: CatalogFacts): void {
     this.book.use(facts);
     this.customSettings.add(facts.customSettings);
     this.registry.forgetMeanings();
   }
 
-  parameter(name: string): string | undefined {
-    return this.#parameters.get(name);
-  }
-
-  /** What a server reported to this user, or to anybody. */
   parametersFor(user: string): ReadonlyMap<string, string> {
     return this.#parametersOf.get(user) ?? this.#parameters;
   }
@@ -316,8 +333,12 @@ export class DatabaseGateway implements SessionHome {
     return this.#marks.mark();
   }
 
-  catalogChanged(): void {
-    this.questions.catalogChanged();
+  get isCatalogCurrent(): boolean {
+    return this.catalog.isCurrent;
+  }
+
+  catalogChanged(token: Token | undefined): void {
+    this.catalog.changed(token);
   }
 
   cancelAt(server: ServerConnection): void {
@@ -390,13 +411,22 @@ export class DatabaseGateway implements SessionHome {
     };
   }
 
-  /** A hold is the writer's Region's own: here it looks as if the writer were slow. */
+  /**
+   * A gateway that is not there comes back, or the writer moves: until then what goes to it waits as in a hold, and a
+   * read had better wait here. A hold of the writer's own Region is not known here; it is short.
+   */
   get #writerState(): WriterState {
     if (this.#route === undefined) return "unreachable";
     const isRecent = this.clock.monotonicMs() - this.#writerAwayAtMs < writerAwayMs;
     if (!isRecent || this.isWriterHere) return "reachable";
     const pools = [...this.#pools.values()].filter(({ target }) => target.isWriter);
-    return pools.every(({ pool }) => pool.size === 0) ? "unreachable" : "reachable";
+    return pools.every(({ pool }) => pool.size === 0) ? "held" : "reachable";
+  }
+
+  #forgetRoundTrip(): void {
+    this.questions.position.forgetRtt();
+    this.#measuredAtMs = -Infinity;
+    this.#writerAwayAtMs = -Infinity;
   }
 
   /** While sessions have tokens: how long their reads may wait is a part of it. */
@@ -404,7 +434,13 @@ export class DatabaseGateway implements SessionHome {
     const nowMs = this.clock.monotonicMs();
     if (this.isWriterHere || nowMs - this.#measuredAtMs < measureEveryMs) return;
     this.#measuredAtMs = nowMs;
-    this.questions.position.read(this.#end).catch(() => undefined);
+    const { position } = this.questions;
+    const measure = async (): Promise<void> => {
+      await position.read(this.#end);
+      // The first question had to log in.
+      if (position.rttMs === undefined) await position.read(this.#end);
+    };
+    measure().catch(() => undefined);
   }
 
   #target(kind: TargetKind, identity: SessionIdentity): Target {
@@ -473,7 +509,7 @@ export class DatabaseGateway implements SessionHome {
   /** Why nobody is let in to the writer here. */
   #whyClosed(): string | undefined {
     if (!this.mayWriteHere) return "the writer here has no lease now";
-    if (!this.isWriterOpen) return "the writer here is being promoted";
+    if (!this.isWriterOpen) return "the writer here accepts no writes yet";
     return this.door.phase === "held" ? "the writer here is about to stop" : undefined;
   }
 

@@ -18,7 +18,7 @@ export type ReplayKnowledge = {
   readonly lagMs: number;
 };
 
-/** `held`: a switchover is under way, and what goes to the writer waits for its end. */
+/** `held`: a switchover is under way, or the writer's gateway is not there: what goes to the writer waits for the end. */
 export type WriterState = "reachable" | "held" | "unreachable";
 
 export type ReadLimits = {
@@ -147,7 +147,7 @@ function decideWithToken(view: ReadView, token: Token): ReadDecision {
     return wait(limits.consistencyTimeoutMs, "refuse", "the writer cannot be reached");
   }
   if (writer === "held") {
-    return wait(limits.consistencyTimeoutMs, "writer", "a switchover holds the writer");
+    return wait(limits.consistencyTimeoutMs, "writer", "the writer is held, or not there");
   }
   const expectedMs = replay.expectedWaitMs(judged);
   const withinMs = mayWaitMs(view);

@@ -5,6 +5,7 @@
 import type { NameMode } from "../model/gateway.ts";
 import type { Effect } from "../sql/sql.ts";
 import { consistencySetting, type ConsistencyLevel } from "./consistency.ts";
+import { decideForget, type Forgetting } from "./decide-forget.ts";
 import type { TransactionPhase } from "./session-transaction.ts";
 import type { Meaning } from "./unit.ts";
 import type { Passage } from "./writer-door.ts";
@@ -16,7 +17,7 @@ export type UnitView = {
   readonly meaning: Meaning;
   readonly mode: NameMode;
   readonly level: ConsistencyLevel;
-  /** This Region's own instance is the writer, and promoted. */
+  /** This Region's own instance is the writer, and accepts writes. */
   readonly isWriterHere: boolean;
   /** An instance of this Region answers reads. */
   readonly hasLocal: boolean;
@@ -46,9 +47,7 @@ export type UnitDecision =
   | { readonly kind: "aborted" }
   | { readonly kind: "show"; readonly name: string }
   | { readonly kind: "set"; readonly name: string; readonly value: string | undefined }
-  /** Of a statement that servers know by another name. */
-  | { readonly kind: "deallocate"; readonly name: string | undefined; readonly isKnown: boolean }
-  | { readonly kind: "discard-all" }
+  | Forgetting
   | { readonly kind: "listen"; readonly channel: string }
   | { readonly kind: "unlisten"; readonly channel: string | undefined };
 
@@ -56,18 +55,25 @@ export function decideUnit(view: UnitView): UnitDecision {
   const { phase, meaning } = view;
   const only = meaning.count === 1 && meaning.effects.length === 1 ? meaning.effects[0] : undefined;
   if (phase.kind === "broken") return decideBroken(phase, only);
-  const own = (only && ownCommand(only)) ?? decideForget(view);
-  if (own !== undefined && phase.kind !== "failed") return own;
+  const own = phase.kind === "failed" ? undefined : decideOwn(view, only);
+  if (own !== undefined) return own;
   if (view.isLinked) return { kind: "same-server" };
-  if (phase.kind === "deferred") {
-    if (only?.kind === "commit" || only?.kind === "rollback") {
-      return { kind: "end", commits: only.kind === "commit", chains: only.chains };
-    }
-    return placeOf(view, { ...transactional, isReadOnly: phase.isReadOnly });
-  }
+  if (phase.kind === "deferred") return decideDeferred(view, phase, only);
   if (only?.kind === "begin") return { kind: "begin", isReadOnly: only.isReadOnly };
   const begins = meaning.effects.some(({ kind }) => kind === "begin");
   return placeOf(view, begins ? { ...transactional, isReadOnly: false } : single);
+}
+
+/** Nothing was done in the transaction yet. */
+function decideDeferred(
+  view: UnitView,
+  { isReadOnly }: Extract<TransactionPhase, { readonly kind: "deferred" }>,
+  only: Effect | undefined,
+): UnitDecision {
+  if (only?.kind === "commit" || only?.kind === "rollback") {
+    return { kind: "end", commits: only.kind === "commit", chains: only.chains };
+  }
+  return placeOf(view, { ...transactional, isReadOnly });
 }
 
 type Setting = { readonly passage: Passage; readonly isReadOnly: boolean };
@@ -94,27 +100,8 @@ function decideBroken(
   return only?.kind === "commit" ? { kind: "rollback-broken" } : { kind: "aborted" };
 }
 
-/** DEALLOCATE and DISCARD ALL, where no server has what they forget. */
-function decideForget(view: UnitView): UnitDecision | undefined {
-  const { meaning, phase, isLinked, names, hasPrepared } = view;
-  const [effect] = meaning.effects;
-  if (meaning.count !== 1 || effect === undefined) return undefined;
-  if (effect.kind === "discard-all") {
-    const isHere = phase.kind === "idle" && !isLinked && view.isAsStarted;
-    return isHere ? effect : undefined;
-  }
-  if (effect.kind !== "deallocate") return undefined;
-  const { kind, name } = effect;
-  if (name === undefined) return hasPrepared ? undefined : { kind, name, isKnown: true };
-  const isKnown = names.has(protocolName(name));
-  // A server that is in a transaction says itself that it has none, so that the transaction fails as well.
-  const isTheirs = hasPrepared || (phase.kind !== "idle" && isLinked);
-  return isKnown || !isTheirs ? { kind, name, isKnown } : undefined;
-}
-
-/** As names of prepared statements are kept: a character for a byte. */
-export function protocolName(name: string): string {
-  return Buffer.from(name, "utf8").toString("latin1");
+function decideOwn(view: UnitView, only: Effect | undefined): UnitDecision | undefined {
+  return (only && ownCommand(only)) ?? decideForget(view);
 }
 
 /** What no PostgreSQL is asked about. */

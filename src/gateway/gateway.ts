@@ -19,11 +19,13 @@ import {
 } from "../wire/postgres/backend-messages.ts";
 import { encodeError, pgError, type PgError } from "../wire/postgres/error-response.ts";
 import { encodeCancelRequest } from "../wire/postgres/startup-messages.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import type { ClientLogin as LoggedIn } from "./client-handshake.ts";
 import { ClientLogin, type ClientLoginDoors } from "./client-login.ts";
 import { ClientSession } from "./client-session.ts";
 import { ConsoleSession } from "./console.ts";
 import { DatabaseGateway } from "./database-gateway.ts";
+import type { LoginReport } from "./login-reports.ts";
 import { readIdentity } from "./login-request.ts";
 import type { RequestedLogin } from "./requested-login.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -42,11 +44,12 @@ export type GatewayDoors = {
 
 /** 20 ms: deadlines of holds and of waits are met within it. */
 const tickMs = 20;
-/** 10 s between looks at the catalog when nobody has said that it changed. */
-const catalogEveryMs = 10_000;
-/** 100 ms between two looks, however often it changes. */
-const catalogPauseMs = 100;
 
+type Guest = {
+  readonly home: DatabaseGateway;
+  readonly identity: SessionIdentity;
+  readonly rest: Buffer;
+};
 type Entry = { readonly session: ClientSession; readonly home: DatabaseGateway };
 
 export class Gateway {
@@ -59,6 +62,9 @@ export class Gateway {
   readonly #login: ClientLoginDoors;
   /** Who may use the console: also while no database answers. */
   readonly #admin: Role;
+  readonly #requestBytes: ByteBudget;
+  /** What each server is asked to cancel, and whether it is to be asked again after that. */
+  readonly #cancels = new Map<ServerConnection, "once" | "again">();
   #loggingIn = 0;
   #drawn: number;
   readonly #rejected = new Map<DatabaseId, number>();
@@ -73,6 +79,7 @@ export class Gateway {
     this.#settings = settings;
     this.#doors = doors;
     this.#end = end;
+    this.#requestBytes = new ByteBudget(settings.limits.requestBytesMax);
     this.#drawn = Math.floor(doors.random.float() * 1e6);
     this.#names = new Map(settings.names.map((name) => [name.name, name]));
     this.#databases = new Map(
@@ -126,7 +133,7 @@ export class Gateway {
   /** Keeps everything going until the end. */
   async run(): Promise<void> {
     const { clock } = this.#doors;
-    const looks = [...this.#databases.values()].map((database) => this.#keepCatalog(database));
+    const looks = [...this.#databases.values()].map((database) => database.catalog.run(this.#end));
     while (!this.#end.aborted) {
       this.#tick(clock.monotonicMs());
       await clock.sleep(tickMs, this.#end).catch(() => undefined);
@@ -182,6 +189,7 @@ export class Gateway {
         sockets,
         book,
         limits,
+        requestBytes: this.#requestBytes,
         holdOutcome: (outcome) => this.#doors.tell({ kind: "hold-outcome", database, ...outcome }),
         cancel: (server, address) => void this.#cancelAt(server, address),
       },
@@ -191,27 +199,7 @@ export class Gateway {
 
   #tick(nowMs: number): void {
     for (const database of this.#databases.values()) database.door.look();
-    for (const { session } of this.#sessions.values()) session.runner.tick(nowMs);
-  }
-
-  async #keepCatalog(home: DatabaseGateway): Promise<void> {
-    const { clock, log } = this.#doors;
-    while (!this.#end.aborted) {
-      try {
-        if (home.hasLocal) home.use(await home.questions.facts(this.#end));
-      } catch (error) {
-        log.debug("gateway.catalog-not-read", { error: describeError(error) });
-      }
-      const over = new AbortController();
-      const either = AbortSignal.any([over.signal, this.#end]);
-      const waitMs = home.hasLocal ? catalogEveryMs : catalogPauseMs;
-      await Promise.race([
-        home.questions.catalogBell.rings(either),
-        clock.sleep(waitMs, either).catch(() => undefined),
-      ]);
-      over.abort();
-      await clock.sleep(catalogPauseMs, this.#end).catch(() => undefined);
-    }
+    for (const { session } of this.#sessions.values()) session.tick(nowMs);
   }
 
   #accept(socket: ByteSocket): void {
@@ -219,7 +207,8 @@ export class Gateway {
       socket.write(encodeError(tooManyClients));
       return socket.end();
     }
-    new ClientLogin(socket, this.#login).start();
+    this.#loggingIn += 1;
+    new ClientLogin(socket, this.#login).start(() => (this.#loggingIn -= 1));
   }
 
   #precheck(login: RequestedLogin): PgError | undefined {
@@ -261,27 +250,62 @@ export class Gateway {
     }
     const { identity } = reading;
     home.keep(login.user, login.keys);
+    const report = home.reports.find(identity, this.#guess(home, login, identity));
+    if (!(report instanceof Promise))
+      return this.#welcome(socket, { home, identity, rest }, report);
+    void this.#welcomeLater(socket, { home, identity, rest }, report);
+  }
+
+  async #welcomeLater(
+    socket: ByteSocket,
+    guest: Guest,
+    report: Promise<LoginReport>,
+  ): Promise<void> {
+    let isGone = false;
+    socket.pause();
+    socket.attach({
+      data: () => undefined,
+      drained: () => undefined,
+      ended: () => undefined,
+      closed: () => (isGone = true),
+    });
+    const known = await report;
+    if (isGone) return;
+    if (this.#end.aborted) return socket.destroy();
+    this.#welcome(socket, guest, known);
+    socket.resume();
+  }
+
+  #welcome(socket: ByteSocket, { home, identity, rest }: Guest, report: LoginReport): void {
+    if (report.kind === "refused") {
+      this.#rejected.set(home.database, (this.#rejected.get(home.database) ?? 0) + 1);
+      socket.write(encodeError(report.error));
+      return socket.end();
+    }
+    const { key } = identity;
     const session = new ClientSession(socket, identity, home, () => {
       this.#sessions.delete(key.processId);
     });
     this.#sessions.set(key.processId, { session, home });
-    socket.write(this.#greeting(home, login, identity));
+    socket.write(
+      Buffer.concat([
+        ...[...report.parameters].map(([name, value]) => encodeParameterStatus(name, value)),
+        encodeBackendKeyData(key),
+        readyForQuery.idle,
+      ]),
+    );
     session.start(rest);
   }
 
-  /** What a server says after a login: its parameters, how to cancel, that it is ready. */
-  #greeting(home: DatabaseGateway, login: LoggedIn, { key, user }: SessionIdentity): Buffer {
+  /** What a login is told while no server can be asked. */
+  #guess(home: DatabaseGateway, login: LoggedIn, { user }: SessionIdentity): Map<string, string> {
     const parameters = new Map([...usual, ...home.parametersFor(user)]);
     parameters.set("session_authorization", user);
     for (const [name, value] of login.parameters) {
       const reported = reportedNames.get(name.toLowerCase());
       if (reported !== undefined) parameters.set(reported, value);
     }
-    return Buffer.concat([
-      ...[...parameters].map(([name, value]) => encodeParameterStatus(name, value)),
-      encodeBackendKeyData(key),
-      readyForQuery.idle,
-    ]);
+    return parameters;
   }
 
   #openConsole(socket: ByteSocket, login: LoggedIn, rest: Buffer): void {
@@ -312,8 +336,20 @@ export class Gateway {
     if (entry?.session.runner.identity.key.secret.equals(secret)) entry.session.runner.cancel();
   }
 
-  /** Asks a server to cancel what it does for us. */
+  /** Asks a server to cancel what it does for us; a storm of such wishes is one at a time. */
   async #cancelAt(server: ServerConnection, address: Address): Promise<void> {
+    if (this.#cancels.has(server)) {
+      this.#cancels.set(server, "again");
+      return;
+    }
+    do {
+      this.#cancels.set(server, "once");
+      await this.#cancelOnce(server, address);
+    } while (this.#cancels.get(server) === "again" && server.underWay > 0);
+    this.#cancels.delete(server);
+  }
+
+  async #cancelOnce(server: ServerConnection, address: Address): Promise<void> {
     const { key } = server;
     if (!key) return;
     const release = server.keepFromPool();

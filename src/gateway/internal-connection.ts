@@ -95,6 +95,11 @@ export class InternalConnection {
     return withSignal(turn, signal);
   }
 
+  /** The next question needs no login. */
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
   /** Ends the connection; a question under way fails. */
   close(): void {
     this.#isClosed = true;

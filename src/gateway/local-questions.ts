@@ -5,9 +5,8 @@ import { formatAddress } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
 import type { GatewayLimits } from "../model/gateway.ts";
 import type { SystemId } from "../model/region.ts";
-import { Bell } from "../std/bell.ts";
 import type { CatalogFacts } from "../sql/sql.ts";
-import { readFacts } from "../sql/catalog-facts.ts";
+import { readCatalogVersion, readFacts } from "../sql/catalog-facts.ts";
 import type { Route } from "../wire/gateway-protocol.ts";
 import { InternalConnection, type InternalLogin } from "./internal-connection.ts";
 import { replayPosition, writerPosition } from "./positions.ts";
@@ -20,7 +19,6 @@ export class LocalQuestions {
   readonly replay: ReplayWatch;
   readonly position: WriterPosition;
   readonly verifiers: Verifiers;
-  readonly catalogBell = new Bell();
   readonly #login: InternalLogin;
   readonly #clock: Clock;
   #local: { readonly key: string; readonly connection: InternalConnection } | undefined;
@@ -38,7 +36,11 @@ export class LocalQuestions {
       end,
     );
     this.position = new WriterPosition(
-      { clock, ask: (signal) => this.#askWriter(signal) },
+      {
+        clock,
+        ask: (signal) => this.#askWriter(signal),
+        isConnected: () => this.#writer?.connection.isOpen === true,
+      },
       limits.consistencyTimeoutMs,
       end,
     );
@@ -67,8 +69,9 @@ export class LocalQuestions {
     return readFacts((sql) => this.#here().query(sql, signal));
   }
 
-  catalogChanged(): void {
-    this.catalogBell.ring();
+  /** Another text after every change of that. @throws Failure */
+  catalogVersion(signal: AbortSignal): Promise<string> {
+    return readCatalogVersion((sql) => this.#here().query(sql, signal));
   }
 
   /** By the gateway there, which looks at its lease before it answers. */

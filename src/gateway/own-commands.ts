@@ -2,14 +2,15 @@
 import { describeError } from "../model/failure.ts";
 import { encodeError, pgError, type PgError } from "../wire/postgres/error-response.ts";
 import { transactionLost } from "./decide-loss.ts";
-import { protocolName, tokenSetting, type UnitDecision } from "./decide-unit.ts";
+import { protocolName } from "./decide-forget.ts";
+import { tokenSetting, type UnitDecision } from "./decide-unit.ts";
 import { invalidValue, noServer, transactionAborted, unknownSetting } from "./gateway-errors.ts";
 import { encodeAnswer } from "./local-answer.ts";
 import type { SessionChannels } from "./session-channels.ts";
 import type { SessionHome } from "./session-home.ts";
 import type { SessionState } from "./session-state.ts";
 import { formatToken } from "./token.ts";
-import type { Unit } from "./unit.ts";
+import { forgetAll, type Unit } from "./unit.ts";
 
 export type OwnCommandDoors = {
   readonly state: SessionState;
@@ -26,26 +27,8 @@ export function answerHere(
   decision: UnitDecision,
   doors: OwnCommandDoors,
 ): OwnAnswer | Promise<OwnAnswer> {
-  const { state } = doors;
-  const { transaction } = state;
+  const { state, channels } = doors;
   switch (decision.kind) {
-    case "begin":
-      transaction.defer(textOf(unit), decision.isReadOnly);
-      return tagged(unit, beginTag(unit));
-    case "end":
-      transaction.endHere(decision.commits);
-      doors.channels.changed();
-      if (decision.chains) transaction.defer("BEGIN", false);
-      return tagged(unit, decision.commits ? "COMMIT" : "ROLLBACK");
-    case "broken":
-      transaction.tell();
-      return refused(transactionLost(decision.because));
-    case "rollback-broken":
-      transaction.endHere(false);
-      doors.channels.changed();
-      return tagged(unit, "ROLLBACK");
-    case "aborted":
-      return refused(transactionAborted());
     case "set":
       return set(unit, decision, state);
     case "show":
@@ -54,14 +37,44 @@ export function answerHere(
       return deallocate(unit, decision, state);
     case "discard-all":
       state.discardAll();
-      doors.channels.changed();
+      if (unit.forgotten === undefined) forgetAll(state.names);
+      channels.changed();
       return tagged(unit, "DISCARD ALL");
     case "listen":
       return listen(unit, decision.channel, doors);
     case "unlisten":
-      transaction.unlisten(decision.channel);
-      doors.channels.changed();
+      state.transaction.unlisten(decision.channel);
+      channels.changed();
       return tagged(unit, "UNLISTEN");
+    default:
+      return answerTransaction(unit, decision, doors);
+  }
+}
+
+/** Of a transaction that no server knows, or none knows any more. */
+function answerTransaction(
+  unit: Unit,
+  decision: UnitDecision,
+  { state: { transaction }, channels }: OwnCommandDoors,
+): OwnAnswer {
+  switch (decision.kind) {
+    case "begin":
+      transaction.defer(textOf(unit), decision.isReadOnly);
+      return tagged(unit, beginTag(unit));
+    case "end":
+      transaction.endHere(decision.commits);
+      channels.changed();
+      if (decision.chains) transaction.defer("BEGIN", false);
+      return tagged(unit, decision.commits ? "COMMIT" : "ROLLBACK");
+    case "broken":
+      transaction.tell();
+      return refused(transactionLost(decision.because));
+    case "rollback-broken":
+      transaction.endHere(false);
+      channels.changed();
+      return tagged(unit, "ROLLBACK");
+    case "aborted":
+      return refused(transactionAborted());
     default:
       return refused(notAnswered);
   }
@@ -105,7 +118,8 @@ function deallocate(
   { names }: SessionState,
 ): OwnAnswer {
   if (name === undefined) {
-    for (const one of names.keys()) if (one !== "") names.delete(one);
+    // What the client has parsed after it is not among them.
+    if (unit.forgotten === undefined) forgetAll(names);
     return tagged(unit, "DEALLOCATE ALL");
   }
   if (!isKnown) {

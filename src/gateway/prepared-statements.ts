@@ -46,10 +46,14 @@ export class PreparedRegistry {
     return this.#byBody.size;
   }
 
-  /** @param bytes `bytes[start..end)` is a Parse message's content after the name */
-  get(bytes: Buffer, start: number, end: number): PreparedStatement {
+  /**
+   * @param bytes `bytes[start..end)` is a Parse message's content after the name
+   * @param parseKey equal where the text means the same
+   */
+  get(bytes: Buffer, start: number, end: number, parseKey = ""): PreparedStatement {
     if (end - start > sharedBytesMax) return this.#define(bytes, start, end);
-    const key = bytes.toString("latin1", start, end);
+    const text = bytes.toString("latin1", start, end);
+    const key = parseKey === "" ? text : `${parseKey}\0\0${text}`;
     const known = this.#byBody.get(key);
     if (known !== undefined) {
       known.uses += 1;

@@ -20,7 +20,7 @@ export type ReplyStep =
   /** Ours; the server has it until CloseComplete comes. `isSpoilt`: and cannot use it. */
   | {
       readonly kind: "our-close";
-      readonly prepared: PreparedStatement;
+      readonly prepared: PreparedStatement | undefined;
       readonly isSpoilt: boolean;
     }
   /** Nothing comes from the server: ParseComplete or CloseComplete is made here. */

@@ -61,11 +61,13 @@ type OwnQuery = {
 
 export type ServerLimits = {
   readonly preparedPerServerMax: number;
-  readonly frameBytesMax: number;
 };
 
 /** 1 MiB: of an error, a notice, a row description; larger ones pass unread. */
 const wholeBytesMax = 1_048_576;
+
+/** 1 GiB: PostgreSQL's own bound of a message. */
+const frameBytesMax = 1_073_741_824;
 
 const passedUnread = new Set<number>([backend.dataRow, backend.copyData]);
 const whole = new Set<number>(Object.values(backend).filter((type) => !passedUnread.has(type)));
@@ -130,7 +132,6 @@ export class ServerConnection implements FrameHandler {
       statements: new ServerStatements(limits.preparedPerServerMax),
       unnamed: undefined,
     };
-    const { frameBytesMax } = limits;
     this.#scanner = new FrameScanner({ whole, wholeBytesMax, larger: "parts", frameBytesMax });
     socket.attach({
       data: (bytes) => this.#data(bytes),

@@ -68,11 +68,11 @@ export interface SessionHome {
   readonly counts: SessionCounts;
   readonly systemId: SystemId | undefined;
   readonly isWriterHere: boolean;
-  /** It is, and has been promoted. */
+  /** It is, and accepts writes. */
   readonly isWriterOpen: boolean;
   readonly hasLocal: boolean;
-  /** What the server reports, as far as any has been met: `client_encoding`, `standard_conforming_strings`. */
-  parameter(name: string): string | undefined;
+  /** What a server reported to this user, or to anybody; empty before any was met. */
+  parametersFor(user: string): ReadonlyMap<string, string>;
   /** The pool to take a connection from now. @param kind `local`: an instance of this Region */
   pool(kind: TargetKind, identity: SessionIdentity): ServerPool;
   /** For people: what a pool of this kind leads to. */
@@ -90,8 +90,10 @@ export interface SessionHome {
   mark(): WriteMark | undefined;
   /** Settings of applications, as far as anybody has been seen to make them. */
   readonly customSettings: CustomSettings;
-  /** A statement changed the catalog. */
-  catalogChanged(): void;
+  /** What is known of the catalog has seen every definition that went through here. */
+  readonly isCatalogCurrent: boolean;
+  /** A statement changed the catalog. @param token of the writer after it, where that is in another Region */
+  catalogChanged(token: Token | undefined): void;
   cancelAt(server: ServerConnection): void;
   listen(channel: string, listener: Listener): Promise<void>;
   unlisten(channel: string | undefined, listener: Listener): void;

@@ -3,20 +3,18 @@
  * binds the client to it. Costs about a millisecond, so it is done after such code alone.
  */
 import type { PinReason } from "../sql/sql.ts";
-import { SessionSettings, settingStatement } from "./session-settings.ts";
+import { quoteText, SessionSettings, settingStatement } from "./session-settings.ts";
 import type { OwnResult } from "./server-connection.ts";
 
 /**
  * @param custom names of settings that pg_settings does not list, as plain identifiers with dots
  */
 export function lookQuery(custom: Iterable<string>): string {
-  const names = [...new Set(custom)].map(quoted).join(", ");
+  const names = [...new Set(custom)].map(quoteText).join(", ");
   return `${look}, (SELECT pg_catalog.json_object_agg(name, value)::text
      FROM (SELECT name, pg_catalog.current_setting(name, true) AS value
              FROM pg_catalog.unnest(ARRAY[${names}]::text[]) AS name) AS custom WHERE value <> '')`;
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Outside a transaction, so that what belongs to one is gone: a lock that is left is the session's. */
 const look = `SELECT
@@ -54,26 +52,17 @@ export function readLook({ rows, error }: OwnResult, user: string): Look | undef
   );
   const who: [string, string][] = [];
   if (sessionUser !== undefined && sessionUser !== user) {
-    who.push([
-      "session_authorization",
-      `SET SESSION AUTHORIZATION '${sessionUser.replaceAll("'", "''")}'`,
-    ]);
+    who.push(["session_authorization", `SET SESSION AUTHORIZATION ${quoteText(sessionUser)}`]);
   }
   if (role !== undefined && role !== "none") {
-    who.push(["role", `SET ROLE '${role.replaceAll("'", "''")}'`]);
+    who.push(["role", `SET ROLE ${quoteText(role)}`]);
   }
   return {
     settings: SessionSettings.of([
-      ...values.map(([name, value]) => [name, setConfig(name, value)] as const),
+      ...values.map(([name, value]) => [name, settingStatement(name, value)] as const),
       ...who,
     ]),
     channels: JSON.parse(channels ?? "[]") as readonly string[],
     pins: found.filter(([count]) => count !== undefined && count !== "0").map(([, pin]) => pin),
   };
-}
-
-/** A list is one text here, and would be one name in a SET. */
-function setConfig(name: string, value: string): string {
-  if (!value.includes(",") && !value.includes('"')) return settingStatement(name, value);
-  return `SELECT pg_catalog.set_config(${quoted(name)}, ${quoted(value)}, false)`;
 }

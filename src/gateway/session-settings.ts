@@ -4,6 +4,23 @@
  */
 import type { Effect } from "../sql/sql.ts";
 
+/**
+ * What PostgreSQL looks at when it prepares a text: which names it sees, and how it reads constants. `'1/2/2030'::date`
+ * is a day from then on, whoever executes the statement.
+ */
+const parseSettings = [
+  "search_path",
+  "datestyle",
+  "intervalstyle",
+  "timezone",
+  "client_encoding",
+  "standard_conforming_strings",
+  "transform_null_equals",
+  "array_nulls",
+  "xmloption",
+  "lc_monetary",
+];
+
 export class SessionSettings {
   static readonly none = new SessionSettings(new Map());
 
@@ -11,6 +28,8 @@ export class SessionSettings {
   readonly entries: ReadonlyMap<string, string>;
   /** Equal for equal settings. */
   readonly key: string;
+  /** Equal where a text that is prepared means the same. */
+  readonly parseKey: string;
 
   private constructor(entries: ReadonlyMap<string, string>) {
     this.entries = entries;
@@ -18,6 +37,8 @@ export class SessionSettings {
       .toSorted(([one], [other]) => (one < other ? -1 : 1))
       .map(([name, sql]) => `${name}\0${sql}`)
       .join("\0");
+    this.parseKey = parseSettings.map((name) => entries.get(name) ?? "").join("\0");
+    if (/^\0*$/.test(this.parseKey)) this.parseKey = "";
   }
 
   /** @param statements pairs of a name and the statement that sets it; the last one of a name counts */
@@ -65,7 +86,7 @@ export function afreshFrom(from: SessionSettings, to: SessionSettings): string {
   const undone = identity.toReversed().filter((name) => from.entries.has(name));
   const done = identity.flatMap((name) => to.entries.get(name) ?? []);
   const others = [...to.entries].flatMap(([name, sql]) => (identity.includes(name) ? [] : [sql]));
-  return [...undone.map(resetOf), "RESET ALL", ...others, ...done].join(";");
+  return [...undone.map(resetOf), "RESET ALL", "UNLISTEN *", ...others, ...done].join(";");
 }
 
 /**
@@ -92,9 +113,25 @@ export function lostByReset(
   return statements.length === 0 ? undefined : statements.join(";");
 }
 
-/** The statement that sets a parameter of the startup message. */
+/** The statement that sets a parameter to a text, as the startup message and pg_settings have it. */
 export function settingStatement(name: string, value: string): string {
-  return `SET ${quoteName(name)} TO '${value.replaceAll("'", "''")}'`;
+  // A list is one text here, and would be one name in a SET.
+  if (/[,"]/.test(value)) {
+    return `SELECT pg_catalog.set_config(${quoteText(name)}, ${quoteText(value)}, false)`;
+  }
+  return `SET ${quoteName(name)} TO ${quoteText(value)}`;
+}
+
+/** Holds under either `standard_conforming_strings`. */
+export function quoteText(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return text.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
+}
+
+/** What a statement sets a name to, where that is plain; else an empty text. */
+export function valueSetBy(sql: string): string {
+  const [, quoted, plain] = /^SET \S+ TO (?:'([^'\\]*)'|([\w-]+))$/.exec(sql) ?? [];
+  return quoted ?? plain ?? "";
 }
 
 function resetOf(name: string): string {

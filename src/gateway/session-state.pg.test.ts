@@ -42,6 +42,16 @@ describe.sequential("session state", () => {
         $$ BEGIN RETURN set_config('app.tenant', $1, false); END $$;
       CREATE FUNCTION set_any(text, text) RETURNS text VOLATILE LANGUAGE plpgsql AS
         $$ BEGIN RETURN set_config($1, $2, false); END $$;
+      CREATE PROCEDURE set_and_fail() LANGUAGE plpgsql AS
+        $$ BEGIN SET lock_timeout = 1234; COMMIT; RAISE 'after its commit'; END $$;
+      CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM set_config('statement_timeout', '1111', false); RETURN NEW; END $$;
+      CREATE TABLE a.log (v text);
+      CREATE TRIGGER touches BEFORE INSERT ON a.log FOR EACH ROW EXECUTE FUNCTION touch();
+      CREATE VIEW a.setting AS SELECT set_any('extra_float_digits', '2');
+      GRANT USAGE ON SCHEMA a TO reader;
+      GRANT SELECT ON a.setting TO app, reader;
+      GRANT INSERT ON a.log TO reader;
     `);
   }, 60_000);
   afterAll(async () => {
@@ -74,7 +84,8 @@ describe.sequential("session state", () => {
 
     test(`case 27: what one client sets the other never sees, in ${region}`, async () => {
       const [one, two] = [await client(region), await client(region)];
-      const settings = ["search_path", "TimeZone", "work_mem", "statement_timeout", "role"];
+      const settings = `search_path TimeZone work_mem statement_timeout role client_encoding
+        default_transaction_isolation lock_timeout extra_float_digits`.split(/\s+/);
       const before = await Promise.all(settings.map((name) => show(two, name)));
       for (const sql of [
         "SET search_path = a",
@@ -85,9 +96,20 @@ describe.sequential("session state", () => {
         "DO $$ BEGIN PERFORM set_config('TimeZone', 'Asia/Seoul', false); END $$",
         "SELECT public.set_any('work_mem', '9MB')",
         "BEGIN; SET LOCAL work_mem TO DEFAULT; COMMIT",
+        "BEGIN; SET TimeZone TO 'Asia/Tokyo'; COMMIT; SELECT 1 / 0",
+        "SET search_path = b; SELECT 1 / 0",
+        "SET SEED TO 0.5; SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE; SET NAMES 'LATIN1'",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "CALL public.set_and_fail()",
+        "INSERT INTO a.log VALUES ('x')",
+        "SELECT * FROM a.setting",
+        "SET client_encoding TO UTF8",
+        "DO $$ BEGIN PERFORM set_config('TimeZone', 'Asia/Seoul', false); END $$",
         "RESET work_mem; SET work_mem = '5MB'",
       ]) {
-        await one.query(sql);
+        await one.query(sql).catch((error: unknown) => {
+          if (!/1 \/ 0|fail/.test(sql)) throw error;
+        });
         for (const [at, name] of settings.entries()) {
           expect([sql, name, await show(two, name)]).toEqual([sql, name, before[at]]);
         }
@@ -95,7 +117,9 @@ describe.sequential("session state", () => {
       expect(await show(one, "role")).toBe("reader");
       expect(await show(one, "TimeZone")).toBe("Asia/Seoul");
       expect(await show(one, "work_mem")).toBe("5MB");
-      expect(await show(one, "statement_timeout")).toBe("4321ms");
+      expect(await show(one, "statement_timeout")).toBe("1111ms");
+      expect(await show(one, "lock_timeout")).toBe("1234ms");
+      expect(await show(one, "extra_float_digits")).toBe("2");
       expect((await two.query("SELECT current_user AS u")).rows).toEqual([{ u: "app" }]);
       expect((await one.query("SELECT current_user AS u")).rows).toEqual([{ u: "reader" }]);
       await one.query("RESET ROLE");
@@ -126,6 +150,16 @@ describe.sequential("session state", () => {
       expect(await of(one, tenant)).toBe("for now");
       await one.query("COMMIT");
       expect(await of(one, tenant)).toBe("one");
+    });
+
+    test(`case 27: another client's timeout does not cut what sets a server up, in ${region}`, async () => {
+      const [one, two] = [await client(region), await client(region)];
+      await two.query("SET search_path = b");
+      for (let round = 0; round < 20; round += 1) {
+        await one.query("SET statement_timeout = '1ms'").catch(() => undefined);
+        await one.query("SELECT pg_sleep(0.05)").catch(() => undefined);
+        expect((await two.query("SELECT v FROM t")).rows).toEqual([{ v: "b" }]);
+      }
     });
 
     test(`case 31: RESET and DISCARD ALL go back to what the connection string asked for, in ${region}`, async () => {
@@ -205,6 +239,9 @@ describe.sequential("session state", () => {
         ];
         expect(mine).toEqual(theirs);
       }
+      const plain = await client(region);
+      expect(await show(plain, "transaction_read_only")).toBe("off");
+      expect(await show(plain, "in_hot_standby")).toBe("off");
       const bad = { options: "-c TimeZone=Nowhere/At_All" };
       const error = await direct(bad).catch((cause: unknown) => cause);
       await expect(client(region, bad)).rejects.toMatchObject({

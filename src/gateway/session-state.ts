@@ -1,4 +1,5 @@
 /** What a session is, apart from what it does right now: its transaction, its names, what binds it, what it has seen. */
+import { readingOf } from "../sql/reading.ts";
 import type { Effect, PinReason, Reading } from "../sql/sql.ts";
 import {
   consistencySetting,
@@ -7,7 +8,7 @@ import {
   type ConsistencyLevel,
 } from "./consistency.ts";
 import type { SessionIdentity } from "./session-home.ts";
-import { SessionSettings } from "./session-settings.ts";
+import { type SessionSettings, valueSetBy } from "./session-settings.ts";
 import { SessionTransaction, type Status } from "./session-transaction.ts";
 import { SessionToken } from "./session-token.ts";
 import { formatToken, parseToken } from "./token.ts";
@@ -21,10 +22,18 @@ export class SessionState {
   #level: ConsistencyLevel;
   readonly seen: SessionToken;
   #needsLook = false;
+  /** The transaction that is open has changed the catalog. */
+  #definesNow = false;
   /** Something in the transaction that is open may have changed how it commits. */
   #isFlushUnsure = false;
-  /** Of the settings whose `key` it is: most sessions set nothing, and never anything else. */
-  #reading: { readonly key: string; readonly reading: Reading } | undefined;
+  /** Of these settings, and of what this server reported: most sessions set nothing, and never anything else. */
+  #reading:
+    | {
+        readonly settings: SessionSettings;
+        readonly reported: ReadonlyMap<string, string>;
+        readonly reading: Reading;
+      }
+    | undefined;
 
   constructor(identity: SessionIdentity) {
     this.#identity = identity;
@@ -45,6 +54,13 @@ export class SessionState {
   /** Whether a transaction that ends with these has perhaps not waited for its flush, whatever is set after it. */
   mayCommitUnflushed(effects: readonly Effect[]): boolean {
     return this.#isFlushUnsure || effects.some(unsuresFlush);
+  }
+
+  /** Whether a unit with these has changed the catalog for others, or may have: at its transaction's end. */
+  defined(effects: readonly Effect[], status: Status): boolean {
+    const defines = this.#definesNow || effects.some(({ kind }) => kind === "ddl");
+    this.#definesNow = defines && status !== "I";
+    return defines && status === "I";
   }
 
   /** A unit has ended at a server. */
@@ -74,22 +90,27 @@ export class SessionState {
   }
 
   #forget(): void {
-    this.names.clear();
     this.pins.clear();
     this.#level = this.#identity.level;
   }
 
-  /** How the client's texts are to be read now. @param server what a server reports of a setting that nobody has set */
-  reading(server: { parameter(name: string): string | undefined }): Reading {
+  /**
+   * How the client's texts are to be read now.
+   * @param reported what a server said to this user of what the client has not set; empty before any was met
+   */
+  reading(reported: ReadonlyMap<string, string>): Reading {
     const { settings } = this.transaction;
-    if (this.#reading?.key === settings.key) return this.#reading.reading;
-    const of = (name: string): string => settings.entries.get(name) ?? server.parameter(name) ?? "";
-    const reading: Reading = {
-      isUtf8: /utf-?8/i.test(of("client_encoding")),
-      isAsciiSafe: !unsafeEncoding.test(of("client_encoding")),
-      standardConformingStrings: !isOff.test(of("standard_conforming_strings")),
+    const known = this.#reading;
+    if (known?.settings === settings && known.reported === reported) return known.reading;
+    const of = (name: string, usual: string): string => {
+      const set = settings.entries.get(name);
+      return set === undefined ? (reported.get(name) ?? usual) : valueSetBy(set);
     };
-    this.#reading = { key: settings.key, reading };
+    const reading = readingOf(
+      of("client_encoding", "UTF8"),
+      of("standard_conforming_strings", "on"),
+    );
+    this.#reading = { settings, reported, reading };
     return reading;
   }
 
@@ -173,7 +194,3 @@ function unsuresFlush(effect: Effect): boolean {
 function leavesTraces({ kind }: Effect): boolean {
   return kind === "pin" || kind === "prepare" || kind === "opaque" || kind === "unpin";
 }
-
-/** A byte of a letter may look like a quote or a backslash in these. */
-const unsafeEncoding = /sjis|shift|big5|gbk|gb18030|johab|uhc|mskanji|win9[345]/i;
-const isOff = /\b(off|false|no|0)\b/i;

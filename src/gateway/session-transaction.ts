@@ -171,6 +171,14 @@ export class SessionTransaction {
       case "release":
       case "rollback-to":
         return this.#backTo(effect.name, effect.kind === "rollback-to");
+      default:
+        this.#carry(effect);
+    }
+  }
+
+  /** What it does to that which a rollback takes back. */
+  #carry(effect: Effect): void {
+    switch (effect.kind) {
       case "set":
         if (!effect.isLocal) this.#set(effect.name, effect.sql);
         return;

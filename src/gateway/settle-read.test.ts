@@ -11,6 +11,7 @@ import { laterToken, type Token } from "./token.ts";
 import { WriterPosition } from "./writer-position.ts";
 
 const never = new AbortController().signal;
+const isConnected = (): boolean => true;
 const RTT_MS = 60;
 const systemId = "1" as SystemId;
 
@@ -38,7 +39,7 @@ class Regions {
     this.#lagMs = lagMs;
     const ask = (): Promise<Token> => this.atWriter();
     this.watch = new ReplayWatch({ clock, position: () => this.#look() }, never);
-    this.position = new WriterPosition({ clock, ask }, 500, never);
+    this.position = new WriterPosition({ clock, ask, isConnected }, 500, never);
   }
 
   get written(): number {

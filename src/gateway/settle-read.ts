@@ -38,7 +38,8 @@ export async function settleRead(doors: ReadDoors, signal: AbortSignal): Promise
     return await settleAsked(doors, asked, signal);
   } catch (error) {
     signal.throwIfAborted();
-    return { kind: "refuse", because: describeError(error) };
+    // It is right there, and waits as writes do for a writer that is not there.
+    return { kind: "writer", because: describeError(error) };
   }
 }
 

@@ -10,6 +10,8 @@ import { endOfText, type Unit } from "./unit.ts";
 export type ServerKnowledge = {
   readonly statements: ServerStatements;
   unnamed: PreparedStatement | undefined;
+  /** A statement by a client's name, which made the server say that it exists already; it goes with the next unit. */
+  leftOver?: Buffer | undefined;
 };
 
 export type Translation = {
@@ -69,6 +71,7 @@ class Translator {
 
   run(): Translation {
     const { bytes } = this.#unit;
+    this.#closeLeftOver();
     for (let at = 0; at < bytes.length; ) {
       const end = at + 1 + bytes.readInt32BE(at + 1);
       this.#message(bytes[at] ?? 0, at, end);
@@ -131,25 +134,35 @@ class Translator {
     const { bytes } = this.#unit;
     const zero = endOfText(bytes, at + 5, end);
     const name = bytes.subarray(at + 5, zero);
-    // No server knows a statement by a client's name; one that looks like ours is made to look different.
-    const own = ourName.test(name.toString("latin1")) ? Buffer.concat([name, space]) : name;
-    const nothing = Buffer.concat([own, Buffer.from([0, 0, 0, 0])]);
+    const foreign = Buffer.from(unlikeOurs(name));
+    const nothing = Buffer.concat([foreign, Buffer.from([0, 0, 0, 0])]);
     this.#leaveOut(at, end);
+    this.#server.leftOver = foreign;
     for (const isOurs of [true, false]) {
       this.#pieces.push(header(frontend.parse, nothing.length), nothing);
       this.#steps.push({ kind: "parse", prepared: undefined, isOurs });
     }
   }
 
+  #closeLeftOver(): void {
+    const { leftOver } = this.#server;
+    if (leftOver === undefined) return;
+    this.#server.leftOver = undefined;
+    this.#isScripted = true;
+    this.#pushClose(Buffer.concat([leftOver, noName]));
+    this.#steps.push({ kind: "our-close", prepared: undefined, isSpoilt: false });
+  }
+
   #bind(at: number, end: number): void {
     const prepared = this.#nextStatement();
     const { bytes } = this.#unit;
+    const nameAt = endOfText(bytes, at + 5, end) + 1;
     this.#reliesOnMemory ||= this.#isUndescribed;
-    if (prepared !== undefined) {
+    if (prepared === undefined) this.#renameUnknown({ at, end, nameAt });
+    else {
       const isKnown = this.#isThere(prepared);
       this.#usesKnown ||= isKnown;
       this.#isUndescribed = isKnown && !this.#parsed.has(prepared);
-      const nameAt = endOfText(bytes, at + 5, end) + 1;
       this.#rename(prepared, { at, end, nameAt });
       if (prepared.forgetsAll) this.#server.statements.clear();
     }
@@ -158,7 +171,7 @@ class Translator {
 
   #describe(at: number, end: number): void {
     const prepared = this.#nextStatement();
-    if (prepared === undefined) return;
+    if (prepared === undefined) return this.#renameUnknown({ at, end, nameAt: at + 6 });
     this.#usesKnown ||= this.#isThere(prepared);
     this.#rename(prepared, { at, end, nameAt: at + 6 });
   }
@@ -170,18 +183,28 @@ class Translator {
   }
 
   /** Writes the message with the server's name for the statement, which the server has by then. */
-  #rename(
-    prepared: PreparedStatement,
-    message: { readonly at: number; readonly end: number; readonly nameAt: number },
-  ): void {
-    const { at, end, nameAt } = message;
-    const { bytes } = this.#unit;
+  #rename(prepared: PreparedStatement, message: NamePlace): void {
     const isUnnamed = this.#server.unnamed === prepared;
-    if (isUnnamed && bytes[nameAt] === 0) return;
-    this.#copyTo(at);
+    if (isUnnamed && this.#unit.bytes[message.nameAt] === 0) return;
+    this.#copyTo(message.at);
     if (!this.#isThere(prepared)) this.#prepare(prepared, true);
+    this.#write(message, isUnnamed ? noName : prepared.serverName);
+  }
+
+  /** The client has none of that name; the server may have one of ours. */
+  #renameUnknown(message: NamePlace): void {
+    const { bytes } = this.#unit;
+    const name = bytes.subarray(message.nameAt, endOfText(bytes, message.nameAt, message.end));
+    const foreign = unlikeOurs(name);
+    if (foreign === name) return;
+    this.#copyTo(message.at);
+    this.#write(message, Buffer.concat([foreign, noName]));
+  }
+
+  /** The message with another name of a statement. */
+  #write({ at, end, nameAt }: NamePlace, serverName: Buffer): void {
+    const { bytes } = this.#unit;
     const rest = endOfText(bytes, nameAt, end) + 1;
-    const serverName = isUnnamed ? noName : prepared.serverName;
     const renamed = Buffer.allocUnsafe(nameAt - at + serverName.length + end - rest);
     bytes.copy(renamed, 0, at, nameAt);
     serverName.copy(renamed, nameAt - at);
@@ -207,13 +230,16 @@ class Translator {
   }
 
   #closeOurs(prepared: PreparedStatement, isSpoilt: boolean): void {
-    const { serverName } = prepared;
+    this.#pushClose(prepared.serverName);
+    this.#steps.push({ kind: "our-close", prepared, isSpoilt });
+  }
+
+  #pushClose(serverName: Buffer): void {
     this.#pieces.push(
       header(frontend.close, 1 + serverName.length),
       Buffer.from([target.statement]),
       serverName,
     );
-    this.#steps.push({ kind: "our-close", prepared, isSpoilt });
   }
 
   #nextStatement(): PreparedStatement | undefined {
@@ -237,11 +263,19 @@ class Translator {
 export function forgetSkipped(script: ReplyScript | undefined, server: ServerKnowledge): void {
   for (const step of script?.skipped ?? []) {
     if (step.kind === "parse" && step.prepared) server.statements.delete(step.prepared);
-    if (step.kind !== "our-close") continue;
+    if (step.kind !== "our-close" || step.prepared === undefined) continue;
     if (step.isSpoilt) server.statements.spoil(step.prepared);
     else server.statements.add(step.prepared);
   }
   server.unnamed = undefined;
+}
+
+/** Where a message names a statement. */
+type NamePlace = { readonly at: number; readonly end: number; readonly nameAt: number };
+
+/** No server knows a statement by a client's name, so one that looks like ours is made to look different. */
+function unlikeOurs(name: Buffer): Buffer {
+  return ourName.test(name.toString("latin1")) ? Buffer.concat([name, space]) : name;
 }
 
 /** Names as the registry draws them. */

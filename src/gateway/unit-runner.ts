@@ -12,12 +12,11 @@
 import { onAbort } from "../std/on-abort.ts";
 import { unreachable } from "../std/assert.ts";
 import { describeError } from "../model/failure.ts";
-import type { Statement } from "../sql/sql.ts";
+import type { Reading, Statement } from "../sql/sql.ts";
 import { encodeError, type PgError } from "../wire/postgres/error-response.ts";
 import { encodeParameterStatus } from "../wire/postgres/backend-messages.ts";
 import {
   asksSequences,
-  changesIdentity,
   countUnit,
   endsIdle,
   forgetsStatements,
@@ -52,6 +51,7 @@ import { formatToken, parseToken } from "./token.ts";
 import { insertedTokenQuery, readTokenRow, tokenQuery } from "./token-query.ts";
 import { translate } from "./translate.ts";
 import {
+  forgetAll,
   functionCallMeaning,
   meaningOf,
   undoAfter,
@@ -289,12 +289,14 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#lost = hadError ? undefined : lostByReset(meaning.effects, startup, settings);
     if (unit.forgotten && hadError) server.isOpaque = true;
     if (!hadError && !unit.forgotten && meaning.effects.some(forgetsStatements)) {
-      this.state.names.clear();
+      forgetAll(this.state.names);
     }
     const tookMs = this.#home.clock.monotonicMs() - pass.startedAtMs;
     const { kind } = this.#seat;
     countUnit(this.#home.counts, { meaning, kind, status, hadError, tookMs });
-    if (meaning.effects.some(({ kind }) => kind === "ddl")) this.#home.catalogChanged();
+    if (this.state.defined(meaning.effects, status)) {
+      this.#home.catalogChanged(this.#home.isWriterHere ? undefined : this.state.seen.latest);
+    }
     if (status === "I") this.#markAnswer();
     if (status === "I" && this.#isToldTokens) {
       this.#status = status;
@@ -314,7 +316,7 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#settingUp = undefined;
     this.#seat.lost();
     if (settingUp) {
-      return this.#retry(settingUp.unit, settingUp.meaning);
+      return this.#retryElsewhere(settingUp.unit, settingUp.meaning);
     }
     const { transaction } = this.state;
     const wasOpen = transaction.phase.kind === "open" || transaction.phase.kind === "failed";
@@ -342,7 +344,7 @@ export class UnitRunner implements ServerUser, Lodger {
       case "nothing":
         return;
       case "retry":
-        if (pass) this.#retry(pass.unit, pass.meaning);
+        if (pass) this.#retryElsewhere(pass.unit, pass.meaning);
         return;
       case "error":
         return this.#lostWithError(decision.error, decision.status, because);
@@ -409,12 +411,23 @@ export class UnitRunner implements ServerUser, Lodger {
     this.#decide(unit, meaning);
   }
 
+  /** A standby that goes takes all its connections along: the next one may not know yet. */
+  #retryElsewhere(unit: Unit, meaning: Meaning): void {
+    if (!this.#isForwarded(this.#seat.kind)) return this.#retry(unit, meaning);
+    this.#retries += 1;
+    this.#toWriter(unit, meaning, this.#passage);
+  }
+
+  get #passage(): Passage {
+    return this.state.transaction.phase.kind === "deferred" ? "transaction" : "single";
+  }
+
   // Finding out what a unit is.
 
   #meanings(unit: Unit): readonly Statement[] | undefined {
     if (unit.kind === "function-call") return [];
     const { book } = this.#home;
-    const reading = this.state.reading(this.#home);
+    const reading = this.#reading;
     if (unit.kind === "simple") {
       const known = book.known(unit.bytes, 5, unit.bytes.length - 1, reading);
       return known && [known];
@@ -428,6 +441,10 @@ export class UnitRunner implements ServerUser, Lodger {
     return found;
   }
 
+  get #reading(): Reading {
+    return this.state.reading(this.#home.parametersFor(this.#identity.user));
+  }
+
   #meaning(unit: Unit, statements: readonly Statement[]): Meaning {
     return unit.kind === "function-call" ? functionCallMeaning : meaningOf(statements);
   }
@@ -437,7 +454,7 @@ export class UnitRunner implements ServerUser, Lodger {
     const statements = this.#meanings(unit);
     if (statements !== undefined) return { ...meaningOf(statements), place: "writer" };
     const { book } = this.#home;
-    const reading = this.state.reading(this.#home);
+    const reading = this.#reading;
     for (const { body, textBytes } of unit.executed) {
       void book.learn(body, 0, textBytes, reading);
     }
@@ -446,7 +463,7 @@ export class UnitRunner implements ServerUser, Lodger {
 
   async #learn(unit: Unit): Promise<void> {
     const { book } = this.#home;
-    const reading = this.state.reading(this.#home);
+    const reading = this.#reading;
     let isWanted = true;
     this.#wait("meaning", "writer", unit, () => (isWanted = false));
     const learnOne = async (prepared: PreparedStatement): Promise<Statement> =>
@@ -471,7 +488,7 @@ export class UnitRunner implements ServerUser, Lodger {
       mode: this.#identity.mode,
       level: this.state.level,
       isWriterHere: this.#home.isWriterOpen,
-      hasLocal: this.#home.hasLocal,
+      hasLocal: this.#home.hasLocal && this.#home.isCatalogCurrent,
       names: this.state.names,
       hasPrepared: this.state.pins.has("prepared statement"),
       isAsStarted: transaction.settings.key === transaction.startup.key,
@@ -603,31 +620,31 @@ export class UnitRunner implements ServerUser, Lodger {
   /** A pool that is closed was of a writer that is none any more: there is another by now. */
   #poolFailed(unit: Unit, meaning: Meaning, error: PgError): void {
     if (error.code === poolClosedCode) return this.#retry(unit, meaning);
-    if (error.code === serverAwayCode) {
-      const isTransaction = this.state.transaction.phase.kind === "deferred";
-      return this.#toWriter(unit, meaning, isTransaction ? "transaction" : "single");
-    }
+    if (error.code === serverAwayCode) return this.#toWriter(unit, meaning, this.#passage);
     this.#refuse(unit, error);
   }
 
   #setUp(server: ServerConnection, unit: Unit, meaning: Meaning): void {
     const { settings } = this.state.transaction;
     const asks = meaning.effects.some(asksSequences);
-    const difference = prepareServer(server, this, {
+    const preparation = prepareServer(server, this, {
       settings,
       forgets: asks && !this.#seat.isSame,
     });
-    if (difference === undefined) return this.#send(unit, meaning, server);
-    if (!changesIdentity(difference)) {
+    if (preparation === undefined) return this.#send(unit, meaning, server);
+    const { sql, isUnsure, isFirst } = preparation;
+    if (!isUnsure) {
       server.cork();
-      server.ask(difference, ({ error }) => error && this.#settingFailed(server, error));
+      server.ask(sql, ({ error }) => error && this.#settingFailed(server, error));
       this.#send(unit, meaning, server);
       return server.uncork();
     }
-    // Nothing is sent before it is certain that it runs as nobody else.
+    // Nothing is sent before it is certain that it runs as nobody else, and where the client means it to.
     this.#settingUp = { unit, meaning };
-    server.ask(difference, ({ error }) => {
+    server.ask(sql, ({ error }) => {
       if (this.#isOver || this.#seat.server !== server || server.isLost) return;
+      // What another client has left there may be the reason. `serverLost` takes the next one.
+      if (error && !isFirst) return server.close();
       this.#settingUp = undefined;
       if (error) return this.#settingFailed(server, error);
       this.#send(unit, meaning, server);

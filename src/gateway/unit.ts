@@ -50,6 +50,13 @@ export type Meaning = {
 /** A client that prepares more under different names than this leaks them; PostgreSQL itself would run out of memory. */
 export type UnitLimits = { readonly preparedPerClientMax: number };
 
+/** What the session's Parse messages mean. */
+export type UnitWords = {
+  readonly names: ClientStatements;
+  /** Of its settings. */
+  readonly parseKey: string;
+};
+
 /**
  * Reads a whole unit. The client's names are changed as its Parse and Close messages say; `undoAfter` takes that back.
  * @param bytes whole messages; the last one is a Query, a FunctionCall or a Sync, or anything that asks for an answer
@@ -57,18 +64,18 @@ export type UnitLimits = { readonly preparedPerClientMax: number };
  */
 export function readUnit(
   bytes: Buffer,
-  names: ClientStatements,
+  words: UnitWords,
   registry: PreparedRegistry,
   limits: UnitLimits,
 ): Unit {
   const type = bytes[0];
   if (type === frontend.query) {
     // As PostgreSQL does: the text is prepared without a name, too.
-    names.delete("");
+    words.names.delete("");
     return { ...nothing, bytes, kind: "simple" };
   }
   if (type === frontend.functionCall) return { ...nothing, bytes, kind: "function-call" };
-  const reader = new ExtendedReader(bytes, names, registry, limits);
+  const reader = new ExtendedReader(bytes, words, registry, limits);
   return reader.read();
 }
 
@@ -85,9 +92,15 @@ export function undoAfter(unit: Unit, done: number, names: ClientStatements): vo
   for (const [name, before] of forgotten.names) names.set(name, before);
 }
 
+/** DEALLOCATE ALL leaves the unnamed statement. */
+export function forgetAll(names: ClientStatements): void {
+  for (const name of names.keys()) if (name !== "") names.delete(name);
+}
+
 class ExtendedReader {
   readonly #bytes: Buffer;
   readonly #names: ClientStatements;
+  readonly #parseKey: string;
   readonly #registry: PreparedRegistry;
   readonly #limits: UnitLimits;
   readonly #statements: (PreparedStatement | undefined)[] = [];
@@ -97,12 +110,13 @@ class ExtendedReader {
 
   constructor(
     bytes: Buffer,
-    names: ClientStatements,
+    { names, parseKey }: UnitWords,
     registry: PreparedRegistry,
     limits: UnitLimits,
   ) {
     this.#bytes = bytes;
     this.#names = names;
+    this.#parseKey = parseKey;
     this.#registry = registry;
     this.#limits = limits;
   }
@@ -144,7 +158,7 @@ class ExtendedReader {
     const zero = endOfText(this.#bytes, start, end);
     endOfText(this.#bytes, zero + 1, end);
     const name = this.#bytes.toString("latin1", start, zero);
-    const prepared = this.#registry.get(this.#bytes, zero + 1, end);
+    const prepared = this.#registry.get(this.#bytes, zero + 1, end, this.#parseKey);
     const before = this.#names.get(name);
     if (before !== undefined && name !== "") {
       this.#statements.push(undefined);
@@ -168,7 +182,7 @@ class ExtendedReader {
     this.#executed.push(prepared);
     if (!prepared.forgetsAll) return;
     this.#forgotten = { at: this.#replaced.length, names: new Map(this.#names) };
-    for (const name of this.#names.keys()) if (name !== "") this.#names.delete(name);
+    forgetAll(this.#names);
   }
 
   #describe(start: number, end: number): void {

@@ -17,6 +17,8 @@ export type WriterPositionDoors = {
   readonly clock: Clock;
   /** Asks the writer once. */
   readonly ask: (signal: AbortSignal) => Promise<Token>;
+  /** A question needs no login first. */
+  readonly isConnected: () => boolean;
 };
 
 export class WriterPosition {
@@ -37,9 +39,14 @@ export class WriterPosition {
     this.#end = end;
   }
 
-  /** Mean round trip of the last questions, the writer's own time included; undefined before the first. */
+  /** Mean round trip of the last questions, the writer's own time included; undefined before the first without a login. */
   get rttMs(): number | undefined {
     return this.#rtt.value;
+  }
+
+  /** The writer is elsewhere now. */
+  forgetRtt(): void {
+    this.#rtt.forget();
   }
 
   get waiting(): number {
@@ -79,7 +86,8 @@ export class WriterPosition {
   }
 
   async #ask(): Promise<Token> {
-    const { clock, ask } = this.#doors;
+    const { clock, ask, isConnected } = this.#doors;
+    const isMeasured = isConnected();
     const startedMs = clock.monotonicMs();
     const expired = (): Failure =>
       new Failure(
@@ -100,7 +108,7 @@ export class WriterPosition {
           );
         }),
     );
-    this.#rtt.add(clock.monotonicMs() - startedMs);
+    if (isMeasured) this.#rtt.add(clock.monotonicMs() - startedMs);
     return token;
   }
 }

@@ -58,4 +58,6 @@ export type GatewayLimits = {
   /** What is kept of a unit so that it can be sent again to the writer. */
   readonly unitBytesMax: number;
   readonly frameBytesMax: number;
+  /** What is kept of the requests of all clients together. */
+  readonly requestBytesMax: number;
 };

@@ -12,6 +12,7 @@ import {
   operatorsQuery,
   readsQuery,
   typesQuery,
+  versionQuery,
   writesQuery,
 } from "./catalog-queries.ts";
 import { customNamesIn } from "./custom-names.ts";
@@ -87,6 +88,12 @@ export async function readFacts(query: CatalogQuery): Promise<CatalogFacts> {
     opaqueRelations: opaque.relations,
     customSettings: new Set(code.settings),
   };
+}
+
+/** Another text after every change of the catalog that `readFacts` would see. */
+export async function readCatalogVersion(query: CatalogQuery): Promise<string> {
+  const [row] = await query(versionQuery);
+  return row?.[0] ?? "";
 }
 
 type Code = {

@@ -177,6 +177,33 @@ select distinct p.relname, c.relname
   join pg_catalog.pg_class p on p.oid = i.inhparent and p.relkind in ('r', 'p', 'f')
   join pg_catalog.pg_class c on c.oid = i.inhrelid`;
 
+/**
+ * One text that is another one after every change of what users have made and the other questions look at. A
+ * transaction that began long ago may commit late, so that the newest row says nothing: all of them count. TRUNCATE,
+ * REINDEX and temporary tables leave it as it is. About 1 ms for a thousand functions.
+ */
+export const versionQuery = `
+select pg_catalog.concat_ws(' ', min(c.relations), min(a.columns),
+         pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', t.tableoid, t.oid, t.xmin), 0)))
+  from (select tableoid, oid, xmin from pg_catalog.pg_proc where oid >= 16384
+        union all select tableoid, oid, xmin from pg_catalog.pg_operator where oid >= 16384
+        union all select tableoid, oid, xmin from pg_catalog.pg_cast where oid >= 16384
+        union all select tableoid, oid, xmin from pg_catalog.pg_rewrite where oid >= 16384
+        union all select tableoid, oid, xmin from pg_catalog.pg_policy where oid >= 16384
+        union all select tableoid, oid, xmin from pg_catalog.pg_trigger where oid >= 16384
+        union all select tableoid, oid, xmin from pg_catalog.pg_attrdef where oid >= 16384
+        union all select tableoid, oid, xmin from pg_catalog.pg_constraint where oid >= 16384 and contype in ('c', 'f')
+        union all select tableoid, oid, xmin from pg_catalog.pg_type
+                   where oid >= 16384 and typrelid = 0 and typcategory <> 'A'
+        union all select tableoid, inhrelid, xmin from pg_catalog.pg_inherits) t,
+       (select pg_catalog.sum(pg_catalog.hashtextextended(
+                 pg_catalog.concat_ws(' ', oid, relname, relkind, relpersistence, relrowsecurity), 0)) as relations
+          from pg_catalog.pg_class
+         where oid >= 16384 and relkind in ('r', 'p', 'v', 'm', 'f', 'S', 'c') and relpersistence <> 't') c,
+       (select pg_catalog.sum(pg_catalog.hashtextextended(
+                 pg_catalog.concat_ws(' ', attrelid, attnum, attname, atttypid, attisdropped), 0)) as columns
+          from pg_catalog.pg_attribute where attrelid >= 16384 and atttypid >= 16384) a`;
+
 /** Those whose rows a standby has not: unlogged, foreign. */
 export const absentQuery = `
 select distinct relname from pg_catalog.pg_class

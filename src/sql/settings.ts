@@ -130,6 +130,8 @@ function assign(
     const isReadOnly = setting === "transaction_read_only" && first ? isOn(first.text) : undefined;
     return [{ kind: "set-transaction", isReadOnly }];
   }
+  // It cannot be reset, and is the beginning of random numbers, which nobody may rely on in another server.
+  if (setting === "seed") return [];
   const sql = first && `SET ${quoteName(setting)} TO ${values.map(literal).join(", ")}`;
   const value = asText ?? (values.length === 1 ? first?.text : undefined);
   const effect: Effect = { kind: "set", name: setting, sql, value, isLocal };

@@ -14,7 +14,7 @@ export type Utility = {
 type Reader = (body: Tree) => Utility;
 
 const readers = new Map<string, Reader>([
-  ["VariableShowStmt", (body) => here({ kind: "show", name: textOf(body["name"]).toLowerCase() })],
+  ["VariableShowStmt", (body) => readShow(textOf(body["name"]).toLowerCase())],
   [
     "ListenStmt",
     (body) =>
@@ -51,6 +51,18 @@ const readers = new Map<string, Reader>([
 /** Undefined: it is none of these, but an ordinary write. */
 export function readUtility(kind: string, body: Tree): Utility | undefined {
   return readers.get(kind)?.(body);
+}
+
+/** By these a driver finds out whether it may write: the answer is the writer's. */
+const aboutWriting = new Set([
+  "transaction_read_only",
+  "default_transaction_read_only",
+  "in_hot_standby",
+]);
+
+function readShow(name: string): Utility {
+  const show: Effect = { kind: "show", name };
+  return aboutWriting.has(name) ? away("it asks whether writes are taken", show) : here(show);
 }
 
 function textOrNone(value: unknown): string | undefined {

@@ -37,8 +37,8 @@ const route = z.object({
   epoch: counter<Epoch>(),
   /** Whose Region accepts writes in this epoch. */
   writer: region,
-  /** The writer of this epoch has been promoted, as far as is known here. */
-  isPromoted: z.boolean(),
+  /** The writer of this epoch accepts writes, as far as is known here: not while it is promoted, or starts. */
+  acceptsWrites: z.boolean(),
   /** Of a writer that is here: what it acknowledges counts until then, on the machine's monotonic clock. 0: nothing does. */
   leaseUntilMs: z.number(),
   /** Of the first instance here, while it is known. */

@@ -183,6 +183,7 @@ const gatewayLimits: z.ZodType<GatewayLimits> = z.object({
   preparedPerClientMax: limit,
   unitBytesMax: limit,
   frameBytesMax: limit,
+  requestBytesMax: limit,
 });
 
 const consistency = z.enum(consistencies);

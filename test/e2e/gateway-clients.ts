@@ -5,7 +5,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import postgres from "postgres";
 import { SeededRandom } from "../../sim/random.ts";
 import { GatewayLedger, type LedgerResult } from "./gateway-ledger.ts";
 import { work, workKinds, type Hands, type WorkKind } from "./gateway-work.ts";
@@ -162,7 +161,6 @@ class OneClient {
       ledger,
       random: this.#random,
       client: connected.client,
-      sql: connected.sql,
       heard: connected.heard,
       wait: (what, ask) => this.#wait(what, ask),
       wrong: (what) => void wrongs.push(what),
@@ -218,10 +216,9 @@ function isSaid(error: unknown): boolean {
   return severity === "ERROR";
 }
 
-/** Both drivers' connections of one client. */
+/** One connection of a client. */
 class Connected {
   readonly client: pg.Client;
-  readonly sql: postgres.Sql;
   readonly heard = new Set<string>();
   isLost = false;
   lostBy: Error | undefined;
@@ -240,12 +237,6 @@ class Connected {
     });
     this.client.on("end", () => (this.isLost = true));
     this.client.on("notification", ({ payload }) => this.heard.add(payload ?? ""));
-    this.sql = postgres(url, {
-      max: 1,
-      fetch_types: false,
-      connect_timeout: loginMsMax / 1_000,
-      onnotice: () => undefined,
-    });
   }
 
   async open(listens: boolean): Promise<void> {
@@ -255,6 +246,5 @@ class Connected {
 
   async close(): Promise<void> {
     await this.client.end().catch(() => undefined);
-    await this.sql.end({ timeout: 1 }).catch(() => undefined);
   }
 }

@@ -23,6 +23,7 @@ type Fate = "asked" | "acknowledged" | "rolled-back";
 
 export class GatewayLedger {
   readonly #fates = new Map<number, Fate>();
+  readonly #clients = new Map<number, string>();
 
   /** @param url of somebody who may make the table */
   static async create(url: string): Promise<GatewayLedger> {
@@ -38,10 +39,16 @@ export class GatewayLedger {
   }
 
   /** A number that nobody has had. Whether its row is there is not known from now on. */
-  draw(): number {
+  draw(client = "person"): number {
     const id = this.#fates.size + 1;
     this.#fates.set(id, "asked");
+    this.#clients.set(id, client);
     return id;
+  }
+
+  /** Whose row it is, as the row itself says. */
+  clientOf(id: number): string {
+    return this.#clients.get(id) ?? "";
   }
 
   acknowledge(ids: readonly number[]): void {
@@ -59,6 +66,8 @@ export class GatewayLedger {
     const [acknowledged, rolledBack] = [known("acknowledged"), known("rolled-back")];
     const there = new Map<number, number>();
     await withClient(url, async (client) => {
+      // Also where the writer is elsewhere: everything that was acknowledged before.
+      await client.query("SET leeward.consistency = 'global'");
       const text = `SELECT id, count(*)::int AS count FROM ${ledgerTable} GROUP BY id`;
       const { rows } = await client.query<{ id: string; count: number }>(text);
       for (const { id, count } of rows) there.set(Number(id), count);

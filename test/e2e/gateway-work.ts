@@ -1,10 +1,8 @@
 /** The kinds of work that clients of the gateway do, one round each: what it writes is in the ledger by number. */
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import type postgres from "postgres";
 import type { SeededRandom } from "../../sim/random.ts";
+import { copy } from "./gateway-copy.ts";
 import { ledgerTable, type GatewayLedger } from "./gateway-ledger.ts";
 
 export const workKinds = ["autocommit", "transaction", "prepared", "copy", "listen"] as const;
@@ -17,8 +15,6 @@ export type Hands = {
   readonly ledger: GatewayLedger;
   readonly random: SeededRandom;
   readonly client: pg.Client;
-  /** The other driver, for COPY. */
-  readonly sql: postgres.Sql;
   /** Payloads that came on the client's own channel. */
   readonly heard: ReadonlySet<string>;
   /** Measures how long the client waits. */
@@ -44,7 +40,7 @@ const hearMs = 1_000;
 export const work: Readonly<Record<WorkKind, (hands: Hands) => Promise<void>>> = {
   /** A row by itself, which the same session must see at once. */
   async autocommit({ name, ledger, client, wait, wrong }) {
-    const id = ledger.draw();
+    const id = ledger.draw(name);
     await wait("INSERT", () => client.query(insert, [id, name]));
     ledger.acknowledge([id]);
     const { rows } = await wait("SELECT", () => client.query<{ count: number }>(countOne, [id]));
@@ -63,7 +59,7 @@ export const work: Readonly<Record<WorkKind, (hands: Hands) => Promise<void>>> =
   },
 
   async prepared({ name, ledger, client, wait, wrong }) {
-    const id = ledger.draw();
+    const id = ledger.draw(name);
     const write = { name: "write", text: insert, values: [id, name] };
     await wait("EXECUTE write", () => client.query(write));
     ledger.acknowledge([id]);
@@ -72,25 +68,20 @@ export const work: Readonly<Record<WorkKind, (hands: Hands) => Promise<void>>> =
     if (rows[0]?.count !== 1) wrong(`${name} saw its prepared row ${rows[0]?.count} times`);
   },
 
-  async copy({ name, ledger, sql, wait, wrong }) {
-    const ids = Array.from({ length: copyRows }, () => ledger.draw());
-    await wait("COPY in", async () => {
-      const into = await sql.unsafe(`COPY ${ledgerTable} FROM STDIN`).writable();
-      await pipeline(Readable.from(ids.map((id) => `${id}\t${name}\n`)), into);
-    });
+  async copy({ name, ledger, client, wait, wrong }) {
+    const ids = Array.from({ length: copyRows }, () => ledger.draw(name));
+    const rows = ids.map((id) => `${id}\t${name}\n`);
+    await wait("COPY in", () => copy(client, `COPY ${ledgerTable} FROM STDIN`, rows));
     ledger.acknowledge(ids);
-    let text = "";
-    await wait("COPY out", async () => {
-      const query = `COPY (SELECT id FROM ${ledgerTable} WHERE id >= ${ids[0]} AND client = '${name}') TO STDOUT`;
-      for await (const chunk of await sql.unsafe(query).readable()) text += String(chunk);
-    });
+    const query = `SELECT id FROM ${ledgerTable} WHERE id >= ${ids[0]} AND client = '${name}'`;
+    const text = await wait("COPY out", () => copy(client, `COPY (${query}) TO STDOUT`, []));
     const seen = text.split("\n").length - 1;
     if (seen !== copyRows) wrong(`${name} saw ${seen} of the ${copyRows} rows it copied`);
   },
 
   /** A row and the news of it, heard by the same session. */
   async listen({ name, ledger, client, heard, wait, unheard }) {
-    const id = ledger.draw();
+    const id = ledger.draw(name);
     await wait("INSERT", () => client.query(insert, [id, name]));
     ledger.acknowledge([id]);
     await wait("NOTIFY", () => client.query("SELECT pg_notify($1, $2)", [name, String(id)]));
@@ -111,7 +102,7 @@ async function transact(
   await wait("BEGIN", () => client.query("BEGIN"));
   for (let at = 0; at < statements; at += 1) {
     if (at >= statementsMin && performance.now() - startedMs > transactionMs) break;
-    const id = ledger.draw();
+    const id = ledger.draw(name);
     ids.push(id);
     await wait(at === 0 ? "first INSERT" : "INSERT inside", () => client.query(insert, [id, name]));
     await sleep(pauseMs);

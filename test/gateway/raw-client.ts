@@ -14,6 +14,7 @@ import {
 import { decodeError } from "../../src/wire/postgres/error-response.ts";
 import { backend, frontend } from "../../src/wire/postgres/message-types.ts";
 import { encodeCancelRequest, PROTOCOL_3_0 } from "../../src/wire/postgres/startup-messages.ts";
+import type { Secret } from "../../src/std/secret.ts";
 import { appPassword, eventually, random } from "../postgres/scratch.ts";
 
 export const sync = Buffer.from([frontend.sync, 0, 0, 0, 4]);
@@ -25,6 +26,7 @@ export type Message = { readonly type: number; readonly bytes: Buffer };
 
 export type RawLogin = {
   readonly user?: string;
+  readonly password?: Secret;
   readonly database?: string;
   readonly parameters?: Readonly<Record<string, string>>;
 };
@@ -36,7 +38,10 @@ export class RawClient {
   readonly socket: Socket;
   readonly key: BackendKey | undefined;
   readonly #address: Address;
-  #rest: Buffer = Buffer.alloc(0);
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  /** What has to be there before there is another message to be taken. */
+  #wantedBytes = headerBytes;
   #messages: Message[] = [];
   #received = 0;
   #isClosed = false;
@@ -56,11 +61,11 @@ export class RawClient {
 
   static async login(address: Address, login: RawLogin = {}): Promise<RawClient> {
     const socket = await openSocket(address);
-    const { user = "app", database = "orders", parameters = {} } = login;
+    const { user = "app", password = appPassword, database = "orders", parameters = {} } = login;
     const handshake = new ServerHandshake({
       protocol: PROTOCOL_3_0,
       parameters: new Map([["user", user], ["database", database], ...Object.entries(parameters)]),
-      credential: { kind: "password", password: appPassword },
+      credential: { kind: "password", password },
       random,
     });
     socket.write(handshake.start());
@@ -133,13 +138,22 @@ export class RawClient {
 
   #data(bytes: Buffer): void {
     this.#received += bytes.length;
-    let rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
-    while (rest.length >= 5 && rest.length > rest.readInt32BE(1)) {
+    this.#pieces.push(Buffer.from(bytes));
+    this.#pieceBytes += bytes.length;
+    if (this.#pieceBytes < this.#wantedBytes) return;
+    let rest: Buffer = Buffer.concat(this.#pieces);
+    this.#wantedBytes = headerBytes;
+    while (rest.length >= headerBytes) {
       const end = 1 + rest.readInt32BE(1);
+      if (rest.length < end) {
+        this.#wantedBytes = end;
+        break;
+      }
       this.#messages.push({ type: rest[0] ?? 0, bytes: Buffer.from(rest.subarray(0, end)) });
       rest = rest.subarray(end);
     }
-    this.#rest = Buffer.from(rest);
+    this.#pieces = [Buffer.from(rest)];
+    this.#pieceBytes = rest.length;
   }
 }
 
@@ -177,6 +191,7 @@ function word({ type, bytes }: Message): string {
 }
 
 const shownMax = 80;
+const headerBytes = 5;
 
 async function openSocket(address: Address): Promise<Socket> {
   const socket = connect({ host: address.host, port: address.port });

@@ -1,7 +1,8 @@
 /** Makes a standby's replay lag: it is delayed, paused, and left without its receiver, for moments drawn at random. */
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Address } from "../../src/model/address.ts";
-import { eventually, random, clock, superuserPassword } from "../postgres/scratch.ts";
+import { eventually, random, superuserPassword } from "../postgres/scratch.ts";
 
 /** Of a commit's own time, so that all that comes before it waits as well. */
 const delaysMs = [0, 0, 5, 25, 80];
@@ -17,7 +18,7 @@ export async function disturbReplay(standby: Address, signal: AbortSignal): Prom
       if (round % 3 === 0) await delay(client, delaysMs[Math.floor(random.float() * 5)] ?? 0);
       if (round % 3 === 1) await pause(client);
       if (round % 3 === 2) await stopReceiver(client);
-      await clock.sleep(random.float() * betweenMsMax);
+      await sleep(random.float() * betweenMsMax);
     }
   } finally {
     await delay(client, 0);
@@ -46,7 +47,7 @@ async function delay(client: pg.Client, ms: number): Promise<void> {
 
 async function pause(client: pg.Client): Promise<void> {
   await client.query("SELECT pg_wal_replay_pause()");
-  await clock.sleep(random.float() * pauseMsMax);
+  await sleep(random.float() * pauseMsMax);
   await client.query("SELECT pg_wal_replay_resume()");
 }
 
@@ -55,7 +56,7 @@ async function stopReceiver(client: pg.Client): Promise<void> {
   const [receiver] = rows;
   if (!receiver) return;
   process.kill(receiver.pid, "SIGSTOP");
-  await clock.sleep(random.float() * pauseMsMax);
+  await sleep(random.float() * pauseMsMax);
   process.kill(receiver.pid, "SIGCONT");
 }
 

@@ -12,7 +12,7 @@ import type { Address } from "../../src/model/address.ts";
 import { newestTimeline, type Fork } from "../../src/model/fork.ts";
 import type { GatewayLimits } from "../../src/model/gateway.ts";
 import type { DatabaseId, Epoch, RegionId, SystemId } from "../../src/model/region.ts";
-import type { PostgresServer } from "../../src/postgres/server.ts";
+import type { PostgresServer, PostgresServerOptions } from "../../src/postgres/server.ts";
 import { openStatementBook } from "../../src/sql/open-book.ts";
 import { Secret } from "../../src/std/secret.ts";
 import type { Hold, Route } from "../../src/wire/gateway-protocol.ts";
@@ -59,6 +59,7 @@ export const limits: GatewayLimits = {
   preparedPerClientMax: 1_000,
   unitBytesMax: 1_048_576,
   frameBytesMax: 268_435_456,
+  requestBytesMax: 536_870_912,
 };
 
 export type Options = {
@@ -66,6 +67,8 @@ export type Options = {
   readonly rttMs?: number;
   readonly limits?: Partial<GatewayLimits>;
   readonly tls?: GatewaySettings["tls"];
+  /** Of both PostgreSQL servers. */
+  readonly own?: PostgresServerOptions["settings"];
   /** Of the database, and of its roles. */
   readonly consistency?: Pick<GatewaySettings["databases"][number], "consistency" | "roles">;
 };
@@ -112,9 +115,10 @@ export class TwoRegions implements AsyncDisposable {
   static async open(options: Options = {}): Promise<TwoRegions> {
     const scratch = await Scratch.open();
     const [eastInstance, westInstance] = [drawAddress(), drawAddress()];
+    const own = options.own ? { settings: options.own } : {};
     const [eastServer, westServer] = [
-      scratch.server("east", eastInstance),
-      scratch.server("west", westInstance),
+      scratch.server("east", eastInstance, own),
+      scratch.server("west", westInstance, own),
     ];
     const systemId = await eastServer.create(spec, soon());
     await startPrimary(eastServer);
@@ -249,7 +253,7 @@ export class TwoRegions implements AsyncDisposable {
       systemId: this.systemId,
       epoch: this.epoch,
       writer: this.writer,
-      isPromoted: true,
+      acceptsWrites: true,
       leaseUntilMs: isHere ? clock.monotonicMs() + this.leaseMs : 0,
       timeline: newestTimeline(this.forks),
       instances: [
