@@ -51,9 +51,9 @@ export function prepareServer(
     : differenceOf(server.settings, settings);
   if (isTouched) server.touchedBy = undefined;
   server.settings = settings;
+  if (difference === undefined && !forgets) return undefined;
   const statements = [forgets ? "DISCARD SEQUENCES" : undefined, difference];
   const sql = statements.filter((one) => one !== undefined).join(";");
-  if (sql === "") return undefined;
   const isUnsure = changesIdentity(sql) || mayTimeOut(before);
   return { sql, isUnsure, isFirst: before.entries.size === 0 };
 }

@@ -57,7 +57,8 @@ describe.sequential("bad input to the gateway", () => {
   /** Somebody else, who was there all the time. */
   afterEach(async () => {
     for (const one of open.splice(0)) one.close();
-    expect(inWords(await witness.ask([encodeQuery("SELECT 'here'")]))).toContain("D here");
+    const answer = inWords(await witness.ask([encodeQuery("SELECT 'here'")]));
+    if (!answer.includes("D here")) throw new Error(`somebody else noticed: ${answer.join(" ")}`);
   });
 
   const login = async (address: Address, more: RawLogin = {}): Promise<RawClient> => {
@@ -138,6 +139,7 @@ describe.sequential("bad input to the gateway", () => {
       const client = await connect();
       client.send(bytes);
       await closed(client.socket);
+      expect(client.isClosed).toBe(true);
     }
     // Who says nothing, or stops in the middle, is let go of after `loginMs`.
     const [silent, half] = [await connect(), await connect()];

@@ -174,7 +174,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
     if (this.#isDeaf) return;
     if (this.#copyIn && this.#copyMessage(type, bytes.subarray(start, end))) return;
     if (extended.has(type)) {
-      if (type === frontend.execute) this.#input.executes = true;
+      this.#input.sees(type);
       return this.#gather(bytes, start, end);
     }
     switch (type) {
@@ -280,7 +280,6 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   #enqueue(): void {
-    this.#input.executes = false;
     this.#push({ bytes: this.#input.take(), copy: undefined });
   }
 

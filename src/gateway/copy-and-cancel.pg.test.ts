@@ -1,6 +1,12 @@
 /** COPY in both directions, and the giving up of statements, through the gateways of both Regions. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { copyDone, inWords, RawClient, sync, type Message } from "../../test/gateway/raw-client.ts";
+import {
+  copyDone,
+  inWords,
+  sync,
+  type Message,
+  type RawClient,
+} from "../../test/gateway/raw-client.ts";
 import { RawClients, run } from "../../test/gateway/raw-clients.ts";
 import { east, TwoRegions, west } from "../../test/gateway/two-regions.ts";
 import { eventually, sql } from "../../test/postgres/scratch.ts";

@@ -70,6 +70,8 @@ const formerWriterMs = 2_000;
 const writerAwayMs = 1_000;
 /** 5 s between measures of the round trip to the writer. */
 const measureEveryMs = 5_000;
+/** Of clients here, and of those that came from a peer. */
+const warmHops = [1, 2];
 /** Between tries to reach a server that is not there: 20 ms, doubled up to 500. */
 const retryFirstMs = 20;
 const retryMsMax = 500;
@@ -221,7 +223,10 @@ export class DatabaseGateway implements SessionHome {
       this.#doors.log.info("gateway.writer-known", { database, epoch, writer });
       this.reports.forget();
     }
-    if (isElsewhere || before?.acceptsWrites !== route?.acceptsWrites) this.#leaveFormer();
+    const isReleased = before?.hold !== undefined && route?.hold === undefined;
+    const isOther = before?.acceptsWrites !== route?.acceptsWrites;
+    if (isElsewhere || isReleased || isOther) this.#leaveFormer();
+    if (this.isWriterHere && route?.hold && before?.hold?.id !== route.hold.id) this.#warmPeers();
     if (isElsewhere) this.catalog.moved();
     if (isElsewhere) this.#forgetRoundTrip();
     this.#routeNews.beat();
@@ -257,8 +262,12 @@ export class DatabaseGateway implements SessionHome {
 
   pool(kind: TargetKind, identity: SessionIdentity): ServerPool {
     const target = this.#target(kind, identity);
-    const hops = (identity.peer?.hops ?? 0) + 1;
-    const key = `${target.key} ${hops} ${identity.user}`;
+    return this.#poolOf(target, identity.user, target.isPeer ? (identity.peer?.hops ?? 0) + 1 : 0);
+  }
+
+  /** @param hops that a peer is told; 0 of a server here */
+  #poolOf(target: Target, user: string, hops: number): ServerPool {
+    const key = `${target.key} ${hops} ${user}`;
     const known = this.#pools.get(key);
     if (target.isWriter && !target.isPeer && !this.mayWriteHere) known?.pool.closeIdle();
     if (known && !known.pool.isClosed) return known.pool;
@@ -266,7 +275,6 @@ export class DatabaseGateway implements SessionHome {
     const place = formatAddress(target.address);
     const budget = this.#budgets.get(place) ?? { used: 0, max: this.limits.serverConnectionsMax };
     this.#budgets.set(place, budget);
-    const { user } = identity;
     const pool = new ServerPool(
       {
         open: () => this.#open(target, user, hops),
@@ -464,9 +472,8 @@ export class DatabaseGateway implements SessionHome {
       const key = `writer (epoch ${route.epoch})`;
       return first && { key, address: first.address, isPeer: false, isWriter: true };
     }
-    const address = this.#peerAddress();
-    const key = `gateway of ${route.writer} (epoch ${route.epoch})`;
-    return address && { key, address, isPeer: true, isWriter: true };
+    const peer = this.#settings.peers.find(({ region }) => region === route.writer);
+    return peer && targetOf(peer);
   }
 
   #peerAddress(): Address | undefined {
@@ -529,6 +536,7 @@ export class DatabaseGateway implements SessionHome {
     const target = this.#writerTarget();
     for (const [key, one] of this.#pools) {
       // A writer here answers reads as well; its connections of before were a standby's.
+      if (one.target.isPeer && this.#route?.hold) continue;
       const goesOn = one.target.isWriter ? one.target.key === target?.key : !this.isWriterOpen;
       if (goesOn) continue;
       this.#pools.delete(key);
@@ -550,6 +558,16 @@ export class DatabaseGateway implements SessionHome {
     pool.destroy(poolClosed);
   }
 
+  /** The writer is about to move to one of them: whoever waits for that is not to wait for logins through a link as well. */
+  #warmPeers(): void {
+    for (const { target: from, pool, user } of [...this.#pools.values()]) {
+      if (!from.isWriter || from.isPeer) continue;
+      for (const peer of this.#settings.peers) {
+        for (const hops of warmHops) this.#poolOf(targetOf(peer), user, hops).warm(pool.size);
+      }
+    }
+  }
+
   #closeIdleHere(): void {
     for (const { target, pool } of this.#pools.values()) if (!target.isPeer) pool.closeIdle();
   }
@@ -562,6 +580,11 @@ export class DatabaseGateway implements SessionHome {
 
 /** 64 MiB of texts that clients have prepared. */
 const registryBytesMax = 67_108_864;
+
+/** Whatever epoch it is: that gateway knows by itself who writes. */
+function targetOf({ region, address }: DatabaseGatewaySettings["peers"][number]): Target {
+  return { key: `gateway of ${region}`, address, isPeer: true, isWriter: true };
+}
 
 const nowhere: Target = {
   key: "nowhere",

@@ -39,7 +39,8 @@ describe.sequential("through the gateway", () => {
 
   test("in a secondary Region reads are local, and writes reach the writer", async () => {
     const one = await client(west);
-    expect(await where(one)).toBe(true);
+    // As soon as the gateway has read the catalog.
+    await eventually("reads are local", () => where(one));
     await one.query("CREATE TABLE second (id int PRIMARY KEY)");
     await one.query("INSERT INTO second VALUES (1)");
     expect((await one.query("SELECT * FROM second")).rows).toEqual([{ id: 1 }]);

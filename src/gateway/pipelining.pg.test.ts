@@ -31,11 +31,11 @@ describe.sequential("pipelining through the gateway", () => {
       const many = Array.from({ length: 1_000 }, (_, nth) =>
         run(`INSERT INTO t_${place} VALUES ($1, $2) RETURNING id`, [String(nth), `n${nth}`]),
       );
-      const answer = await client.ask([...many.flat(), sync]);
+      const inserted = await client.ask([...many.flat(), sync]);
       const count = await client.ask([
         encodeQuery(`SELECT count(*) FROM t_${place}; DROP TABLE t_${place}`),
       ]);
-      return [...answer, ...count];
+      return [...inserted, ...count];
     });
     expect(answer.at(-1)).toBe("Z I");
   });

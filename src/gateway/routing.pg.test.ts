@@ -211,7 +211,9 @@ async function logged(): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-const swallows = (name: string): string => `CREATE OR REPLACE FUNCTION ${name}() RETURNS int VOLATILE LANGUAGE plpgsql AS
+const swallows = (
+  name: string,
+): string => `CREATE OR REPLACE FUNCTION ${name}() RETURNS int VOLATILE LANGUAGE plpgsql AS
   $$ BEGIN INSERT INTO log VALUES ('${name}'); RETURN 1; EXCEPTION WHEN OTHERS THEN RETURN 0; END $$`;
 
 describe.sequential("case 18: what a text means changes while its meaning is known", () => {
@@ -252,7 +254,9 @@ describe.sequential("case 18: what a text means changes while its meaning is kno
 
   test("case 18: nor a view that is replaced by one that writes", async () => {
     const reader = await known("f_18_view");
-    await (await client(west)).query("CREATE OR REPLACE VIEW v_f_18_view AS SELECT f_swallow() AS n");
+    await (await client(west)).query(
+      "CREATE OR REPLACE VIEW v_f_18_view AS SELECT f_swallow() AS n",
+    );
     await reader.query("SELECT n FROM v_f_18_view");
     expect(await logged()).toBe(1);
   });
@@ -272,7 +276,7 @@ describe.sequential("case 18: what a text means changes while its meaning is kno
 
 describe.sequential("case 22: how a text is to be read", () => {
   // Read by the standard, all of it is one string.
-  const backslashes = "SELECT '\\'' || f_swallow() || '\\''";
+  const backslashes = "SELECT '\\'' || f_swallow() -- '";
 
   test("case 22: backslashes escape where standard_conforming_strings is off, however that was said", async () => {
     await root.query("DELETE FROM log");
@@ -281,7 +285,7 @@ describe.sequential("case 22: how a text is to be read", () => {
     expect(await logged()).toBe(0);
     await one.query("SET standard_conforming_strings = off");
     const { rows } = await one.query(backslashes);
-    expect(Object.values(rows[0] as object)).toEqual(["'1'"]);
+    expect(Object.values(rows[0] as object)).toEqual(["'1"]);
     expect(await logged()).toBe(1);
     const other = await client(west, { options: "-c standard_conforming_strings=off" });
     await other.query(backslashes);
@@ -362,7 +366,7 @@ describe.sequential("cases 24 to 26: what a standby refuses, lacks, or has not y
 
   test("case 25: unlogged, foreign and temporary tables are read where they are", async () => {
     const one = await client(west);
-    await root.query("INSERT INTO u VALUES (25)");
+    await root.query(`${reset} INSERT INTO u VALUES (25)`);
     await settled();
     expect((await one.query("SELECT id FROM u WHERE id = 25")).rows).toEqual([{ id: 25 }]);
     expect((await one.query("SELECT x FROM elsewhere")).rows).toEqual([{ x: "far" }]);

@@ -141,8 +141,9 @@ export class ServerConnection implements FrameHandler {
     });
   }
 
-  get isPaused(): boolean {
-    return this.#isPaused;
+  /** What it was sent last ends inside a message: whatever else it is sent it would take for the rest. */
+  get lacksEnd(): boolean {
+    return this.#isInsideMore;
   }
 
   get isLost(): boolean {
@@ -179,8 +180,7 @@ export class ServerConnection implements FrameHandler {
     this.#user = undefined;
     // Whoever comes next does not wait for a client that was slow.
     this.resume();
-    // What it was sent last lacks its end: it would take the next client's messages for that.
-    if (this.#isInsideMore) this.isOpaque = true;
+    if (this.lacksEnd) this.isOpaque = true;
   }
 
   /** Sends a unit; its answer goes to the user. */

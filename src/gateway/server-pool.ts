@@ -153,6 +153,12 @@ export class ServerPool {
     while (this.#opening < wanted && this.#budget.used < this.#budget.max) this.#openMore();
   }
 
+  /** Opens up to `count` connections before anybody waits for them. */
+  warm(count: number): void {
+    const wanted = Math.min(count, this.#sizeMax) - this.#all.size;
+    while (this.#opening < wanted && this.#budget.used < this.#budget.max) this.#openMore();
+  }
+
   /** Nobody waits for it; whoever comes next finds out that it is back. */
   #knock(): void {
     if (this.#opening === 0 && this.#budget.used < this.#budget.max) this.#openMore();

@@ -98,12 +98,12 @@ export function lostByReset(
   startup: SessionSettings,
   now: SessionSettings,
 ): string | undefined {
-  if (startup.entries.size === 0) return undefined;
+  if (startup.entries.size === 0 || !effects.some(resets)) return undefined;
   const lost = new Set<string>();
   for (const effect of effects) {
-    if (effect.kind === "set" && effect.sql === undefined && !effect.isLocal) lost.add(effect.name);
-    if (effect.kind !== "reset-all" && effect.kind !== "discard-all") continue;
-    for (const name of startup.entries.keys()) lost.add(name);
+    if (!resets(effect)) continue;
+    const names = effect.kind === "set" ? [effect.name] : startup.entries.keys();
+    for (const name of names) lost.add(name);
   }
   // Who it is comes last.
   const names = [...startup.entries.keys()].toSorted(
@@ -111,6 +111,11 @@ export function lostByReset(
   );
   const statements = names.flatMap((name) => (lost.has(name) ? (now.entries.get(name) ?? []) : []));
   return statements.length === 0 ? undefined : statements.join(";");
+}
+
+function resets(effect: Effect): boolean {
+  if (effect.kind === "set") return effect.sql === undefined && !effect.isLocal;
+  return effect.kind === "reset-all" || effect.kind === "discard-all";
 }
 
 /** The statement that sets a parameter to a text, as the startup message and pg_settings have it. */

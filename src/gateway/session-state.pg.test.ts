@@ -86,7 +86,8 @@ describe.sequential("session state", () => {
       const [one, two] = [await client(region), await client(region)];
       const settings = `search_path TimeZone work_mem statement_timeout role client_encoding
         default_transaction_isolation lock_timeout extra_float_digits`.split(/\s+/);
-      const before = await Promise.all(settings.map((name) => show(two, name)));
+      const before: string[] = [];
+      for (const name of settings) before.push(await show(two, name));
       for (const sql of [
         "SET search_path = a",
         "SELECT set_config('search_path', '', false)",

@@ -1,4 +1,5 @@
 /** Gathers a client's messages until they make a unit. A unit that lies in one chunk is copied once. */
+import { frontend } from "../wire/postgres/message-types.ts";
 
 const nothing = Buffer.alloc(0);
 
@@ -8,12 +9,20 @@ export class UnitInput {
   #runEnd = 0;
   #kept: Buffer[] = [];
   #bytes = 0;
-  /** Something among them is executed. */
-  executes = false;
+  #executes = false;
 
   /** Of the messages gathered so far. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Something among them is executed. */
+  get executes(): boolean {
+    return this.#executes;
+  }
+
+  sees(type: number): void {
+    if (type === frontend.execute) this.#executes = true;
   }
 
   /** `chunk` is what the next messages may be views of, until `leave`. */
@@ -49,6 +58,7 @@ export class UnitInput {
     const whole = this.#kept.length === 1 && only !== undefined ? only : Buffer.concat(this.#kept);
     this.#kept = [];
     this.#bytes = 0;
+    this.#executes = false;
     return whole;
   }
 

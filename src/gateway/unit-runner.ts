@@ -299,6 +299,7 @@ export class UnitRunner implements ServerUser, Lodger {
     }
     if (status === "I") this.#markAnswer();
     if (status === "I" && this.#isToldTokens) {
+      if (server.lacksEnd) return void this.#findToken(server, status);
       this.#status = status;
       if (server.underWay === 0) this.#askToken(server, true);
       return;
@@ -754,7 +755,7 @@ export class UnitRunner implements ServerUser, Lodger {
       this.#seat.stays(status !== "I");
       return this.#output.unitDone();
     }
-    if (this.state.needsLook) return this.#look(server);
+    if (this.state.needsLook && !server.lacksEnd) return this.#look(server);
     if (this.isPinned) {
       this.#seat.stays(true);
     } else {

@@ -64,7 +64,10 @@ export class RawClients {
       client.close();
     }
     const [itself = [], ...others] = answers;
-    for (const other of others) expect(other).toEqual(itself);
+    for (const other of others) {
+      // oxlint-disable-next-line vitest/no-standalone-expect -- It is called by tests.
+      expect(other).toEqual(itself);
+    }
     return itself;
   }
 }
