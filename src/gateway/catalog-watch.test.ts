@@ -11,7 +11,7 @@ const log = {
   error: () => undefined,
   child: () => log,
 };
-const point = parseToken("7123456789012345678/1/0/10") ?? parseToken("7123456789012345678:1:0/10");
+const point = parseToken("leeward1:7123456789012345678:1:0/10");
 
 /** An instance whose catalog and replay are what the test says; time goes a hundred times as fast. */
 function watched(): {

@@ -425,31 +425,4 @@ describe.sequential("consistency through the gateway", () => {
     }
     await caughtUp();
   });
-
-  test("case 41: without the writer's gateway reads are local, and one that cannot be is answered as soon as it can", async () => {
-    const [one, global] = [await client(west), await client(west, atLevel("global"))];
-    await raise(one, 9);
-    await caughtUp();
-    const goOn = await pauseReplay(world.place(west).instance);
-    const written = await raise(one, 9);
-    world.place(east).end.abort(new Error("the writer's gateway is away"));
-    await world.place(east).running;
-    expect((await read(await client(west), 9)).isLocal).toBe(true);
-    await goOn();
-    await caughtUp();
-    expect(await read(one, 9)).toEqual({ v: written, isLocal: true });
-    // Nobody can say what it has to see: it waits for a writer as a write does.
-    const waiting = read(global, 9).catch((error: unknown) => error);
-    await eventually("it waits", async () => {
-      const [home] = world.place(west).gateway.databases;
-      return Promise.resolve(home?.pools().some(({ waiting }) => waiting > 0) === true);
-    });
-    expect((await read(await client(west), 9)).isLocal).toBe(true);
-    const { processID } = global as unknown as { processID: number };
-    const entry = world
-      .place(west)
-      .gateway.sessions.find(({ session }) => session.runner.identity.key.processId === processID);
-    entry?.session.runner.cancel();
-    expect(await waiting).toMatchObject({ code: "57014" });
-  });
 });
