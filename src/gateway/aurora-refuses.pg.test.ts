@@ -2,7 +2,7 @@
  * What Aurora's write forwarding refuses: from a secondary Region, through 60 ms, all of it works here as at the writer
  * itself.
  */
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { inWords, RawClient } from "../../test/gateway/raw-client.ts";
 import { TwoRegions, west } from "../../test/gateway/two-regions.ts";

@@ -70,6 +70,7 @@ test("what is lost with its writer is not waited for", async () => {
   instance.hasReplayed = false;
   watch.changed(point);
   watch.moved();
+  expect(watch.isCurrent).toBe(false);
   await until(() => watch.isCurrent);
   end.abort();
   await running;
@@ -81,6 +82,7 @@ test("what nobody has told is noticed by itself", async () => {
   await until(() => instance.reads === 1);
   instance.version = "2";
   await until(() => instance.reads === 2);
+  expect(watch.isCurrent).toBe(true);
   end.abort();
   await running;
 });

@@ -23,6 +23,7 @@ import { decideRead, type ReadView, type WriterState } from "./decide-read.ts";
 import { LoginReports } from "./login-reports.ts";
 import { LocalQuestions } from "./local-questions.ts";
 import { Notifications } from "./notifications.ts";
+import { routeChange } from "./route-change.ts";
 import { answers } from "./peer-probe.ts";
 import { PreparedRegistry } from "./prepared-statements.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -215,18 +216,15 @@ export class DatabaseGateway implements SessionHome {
 
   /** What the agent says now. */
   follow(route: Route | undefined): void {
-    const before = this.#route;
+    const { isElsewhere, leavesFormer, isHeld } = routeChange(this.#route, route);
     this.#route = route;
-    const isElsewhere = before?.epoch !== route?.epoch || before?.writer !== route?.writer;
     if (route && isElsewhere) {
       const { database, epoch, writer } = route;
       this.#doors.log.info("gateway.writer-known", { database, epoch, writer });
       this.reports.forget();
     }
-    const isReleased = before?.hold !== undefined && route?.hold === undefined;
-    const isOther = before?.acceptsWrites !== route?.acceptsWrites;
-    if (isElsewhere || isReleased || isOther) this.#leaveFormer();
-    if (this.isWriterHere && route?.hold && before?.hold?.id !== route.hold.id) this.#warmPeers();
+    if (leavesFormer) this.#leaveFormer();
+    if (isHeld && this.isWriterHere) this.#warmPeers();
     if (isElsewhere) this.catalog.moved();
     if (isElsewhere) this.#forgetRoundTrip();
     this.#routeNews.beat();
@@ -560,7 +558,7 @@ export class DatabaseGateway implements SessionHome {
 
   /** The writer is about to move to one of them: whoever waits for that is not to wait for logins through a link as well. */
   #warmPeers(): void {
-    for (const { target: from, pool, user } of [...this.#pools.values()]) {
+    for (const { target: from, pool, user } of this.#pools.values()) {
       if (!from.isWriter || from.isPeer) continue;
       for (const peer of this.#settings.peers) {
         for (const hops of warmHops) this.#poolOf(targetOf(peer), user, hops).warm(pool.size);

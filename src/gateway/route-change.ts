@@ -11,13 +11,16 @@ export type RouteChange = {
 };
 
 export function routeChange(before: Route | undefined, now: Route | undefined): RouteChange {
-  const isElsewhere = before?.epoch !== now?.epoch || before?.writer !== now?.writer;
+  const elsewhere = isElsewhere(before, now);
   const [heldBefore, held] = [before?.hold?.id, now?.hold?.id];
   const isReleased = heldBefore !== undefined && held === undefined;
-  const isOther = before?.acceptsWrites !== now?.acceptsWrites;
   return {
-    isElsewhere,
-    leavesFormer: isElsewhere || isReleased || isOther,
+    isElsewhere: elsewhere,
+    leavesFormer: elsewhere || isReleased || before?.acceptsWrites !== now?.acceptsWrites,
     isHeld: held !== undefined && held !== heldBefore,
   };
+}
+
+function isElsewhere(before: Route | undefined, now: Route | undefined): boolean {
+  return before?.epoch !== now?.epoch || before?.writer !== now?.writer;
 }

@@ -191,7 +191,7 @@ export class ServerPool {
     this.#trouble = result.because;
     this.#failures += 1;
     if (this.isAway) {
-      for (const waiter of [...this.#waiters]) {
+      for (const waiter of this.#waiters) {
         if (waiter.isPatient) continue;
         this.#waiters.delete(waiter);
         waiter.failed(this.#away());

@@ -3,19 +3,19 @@ import type { SystemId } from "../model/region.ts";
 import type { OwnResult } from "./server-connection.ts";
 import { formatToken, parseLsnNumber, roundDownOutOfPageHeader } from "./token.ts";
 
-const timeline = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_flush_lsn())";
+const walFile = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_flush_lsn())";
 
 /**
  * The flush position covers every commit that was acknowledged durably. A session that commits asynchronously is told
  * where WAL was inserted, because its commit may not be flushed yet. The name of a WAL file begins with the timeline,
  * which the control file learns a checkpoint after a promotion only.
  */
-export const tokenQuery = `${timeline},
+export const tokenQuery = `${walFile},
   CASE WHEN pg_catalog.current_setting('synchronous_commit') IN ('off', 'local')
     THEN 'insert ' || pg_catalog.pg_current_wal_insert_lsn() ELSE 'flush ' || pg_catalog.pg_current_wal_flush_lsn() END`;
 
 /** After a transaction that may have had a `synchronous_commit` of its own: that is over, and cannot be asked for. */
-export const insertedTokenQuery = `${timeline}, 'insert ' || pg_catalog.pg_current_wal_insert_lsn()`;
+export const insertedTokenQuery = `${walFile}, 'insert ' || pg_catalog.pg_current_wal_insert_lsn()`;
 
 /** Hex digits of a WAL file's name that are the timeline. */
 const timelineDigits = 8;

@@ -117,9 +117,9 @@ async function longestWrite(client: pg.Client, signal: AbortSignal): Promise<num
 }
 
 describe.sequential("clients of the gateways", () => {
-  test("case 45: feel three switchovers as latency, without an error, and every row is there once", async () => {
+  test("case 45: feel switchovers as latency, without an error, and every row is there once", async () => {
     const errors = watch();
-    for (let count = 0; count < 3; count += 1) {
+    for (let count = 0; count < 2; count += 1) {
       const from = await untilSettled(the());
       const fromMs = performance.now();
       const { outcome } = await switchover(the(), other(from));
@@ -132,6 +132,7 @@ describe.sequential("clients of the gateways", () => {
       expect(Math.max(...waits)).toBeLessThan(holdMsMax);
     }
     expect(errors()).toEqual([]);
+    // Each Region's clients see the same rows.
     await expectExact(east);
     await expectExact(west);
   });
