@@ -17,7 +17,7 @@ const name = z
     database: z.string().meta({ description: "The database that the name leads to." }),
     mode: z.enum(nameModes).default("forward").meta({
       description:
-        "`forward`: reads in this Region, writes at the writer. `local`: reads in this Region, writes are refused (25006). `writer`: everything at the writer.",
+        "`forward`: reads in this Region, writes at the writer. `local`: reads in this Region; a secondary one refuses writes (25006). `writer`: everything at the writer.",
     }),
   })
   .meta({ description: "A name that clients give as their database." });
@@ -65,7 +65,7 @@ const limits = z
       unit: "connections",
     }),
     heldUnitsMax: bound(
-      "Statements that wait while a writer moves. One more is refused with 57P03.",
+      "Statements that wait while a writer moves. One more is refused with 53300.",
       10_000,
       count("statements", clientsCeiling),
     ),
@@ -85,7 +85,7 @@ const limits = z
       ms(100, 60_000),
     ),
     consistencyTimeoutMs: bound(
-      "How long a read waits until its Region is new enough. It goes to the writer then.",
+      "The longest that a read waits until its Region is new enough. Where the writer can be asked, it goes there after a fifth of the round trip; where it cannot, the read is refused with 57P03.",
       500,
       ms(0, 60_000),
     ),
@@ -143,7 +143,7 @@ export const gateway = z
   .strictObject({
     consistency: consistency.default("session").meta({
       description:
-        "How new reads in a secondary Region are. `eventual`: what has arrived. `session`: at least what the session wrote or saw. `global`: at least everything that was acknowledged. `off`: reads go to the writer.",
+        "How new reads in a secondary Region are. `eventual`: what has arrived. `session`: at least what the session wrote or saw. `global`: at least everything that was acknowledged. `off`: what has arrived, and a secondary Region refuses writes.",
     }),
     names: z.record(gatewayName, name).default({}).meta({
       description:

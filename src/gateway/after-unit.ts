@@ -1,6 +1,7 @@
 /** What a server has to be for a unit, and what it is after it. */
 import type { Effect } from "../sql/sql.ts";
-import type { ServerConnection, ServerUser } from "./server-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { ServerUser } from "./server-user.ts";
 import type { SessionCounts, TargetKind } from "./session-home.ts";
 import { afreshFrom, differenceOf, valueSetBy, type SessionSettings } from "./session-settings.ts";
 import type { Status } from "./session-transaction.ts";

@@ -351,13 +351,14 @@ describe.sequential("bad input to the gateway", () => {
   });
 
   test("a transaction that does nothing for too long is ended with 25P03", async () => {
-    for (const region of [east, west]) {
+    const leaveIdle = async (region: typeof east): Promise<void> => {
       const [idle, busy] = [await login(at(region)), await login(at(region))];
       await idle.ask([encodeQuery("BEGIN"), encodeQuery("INSERT INTO t VALUES (9)")], 2);
       await busy.ask([encodeQuery("BEGIN"), encodeQuery("SELECT pg_sleep(2)")], 2);
       expect(inWords(await idle.takeAll())).toEqual(["E FATAL 25P03"]);
       expect(inWords(await busy.ask([encodeQuery("COMMIT")]))).toEqual(["C COMMIT", "Z I"]);
-    }
+    };
+    await Promise.all([leaveIdle(east), leaveIdle(west)]);
     await eventually("nothing is left of them", async () => {
       const text =
         "SELECT count(*)::int AS n FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";

@@ -111,7 +111,7 @@ test("a client with the right password is let in, with keys that log in elsewher
   expect(at.feed(Buffer.from("more"))).toEqual([]);
 });
 
-test("3: a wrong password and an unknown user get the same answer", () => {
+test("case 3: a wrong password and an unknown user get the same answer", () => {
   const answers = [verifier, undefined].map((found) => {
     const at = handshake();
     at.feed(startup());
@@ -139,7 +139,7 @@ test("an answer that comes before the look-up's is kept until then", () => {
   expect(actions.at(-1)).toMatchObject({ kind: "authenticated", rest: query });
 });
 
-test("1: a login cut anywhere is the same login", () => {
+test("case 1: a login cut anywhere is the same login", () => {
   fc.assert(
     fc.property(fc.infiniteStream(fc.integer({ min: 1, max: 40 })), (sizes) => {
       const at = handshake();
@@ -168,14 +168,14 @@ test("1: a login cut anywhere is the same login", () => {
   );
 });
 
-test("2: without TLS both encryption requests are answered no, and the login goes on", () => {
+test("case 2: without TLS both encryption requests are answered no, and the login goes on", () => {
   const at = handshake();
   expect(at.feed(gssencRequest)).toEqual([{ kind: "send", bytes: Buffer.from("N") }]);
   expect(at.feed(sslRequest)).toEqual([{ kind: "send", bytes: Buffer.from("N") }]);
   expect(kinds(at.feed(startup()))).toEqual(["send", "look-up"]);
 });
 
-test("2: over TLS the login can be bound to the certificate", () => {
+test("case 2: over TLS the login can be bound to the certificate", () => {
   const at = handshake(true);
   expect(at.feed(sslRequest)).toEqual([
     { kind: "send", bytes: Buffer.from("S") },
@@ -192,7 +192,7 @@ test("2: over TLS the login can be bound to the certificate", () => {
   ]);
 });
 
-test("2: a connection may begin with TLS, where that is offered", () => {
+test("case 2: a connection may begin with TLS, where that is offered", () => {
   const hello = Buffer.from([0x16, 3, 1, 2, 0, 1]);
   const at = handshake(true);
   expect(at.feed(hello)).toEqual([{ kind: "start-tls", rest: hello }]);
@@ -201,20 +201,20 @@ test("2: a connection may begin with TLS, where that is offered", () => {
   expect(refusal(handshake().feed(hello))).toBe("silence");
 });
 
-test("2: what was sent in clear behind a request for TLS is never read", () => {
+test("case 2: what was sent in clear behind a request for TLS is never read", () => {
   expect(refusal(handshake(true).feed(Buffer.concat([sslRequest, startup()])))).toMatchObject({
     code: "08P01",
     message: "received unencrypted data after SSL request",
   });
 });
 
-test("2: an encryption request is answered once", () => {
+test("case 2: an encryption request is answered once", () => {
   const at = handshake();
   at.feed(sslRequest);
   expect(refusal(at.feed(sslRequest))).toMatchObject({ code: "08P01" });
 });
 
-test("2: a newer protocol is negotiated down, and unknown options are named", () => {
+test("case 2: a newer protocol is negotiated down, and unknown options are named", () => {
   const at = handshake();
   const begun = at.feed(startup([["_pq_.new", "1"]], 0x0003_270f));
   const [negotiation = Buffer.alloc(0)] = sent(begun);
@@ -226,7 +226,7 @@ test("2: a newer protocol is negotiated down, and unknown options are named", ()
   expect(prove(at, scramClient()).at(-1)).toMatchObject({ login: { protocol: PROTOCOL_3_2 } });
 });
 
-test("10: a cancel request ends the connection with its key", () => {
+test("case 10: a cancel request ends the connection with its key", () => {
   const key = { processId: 42, secret: Buffer.alloc(32, 9) };
   expect(handshake().feed(encodeCancelRequest(key))).toEqual([{ kind: "cancel", key }]);
 });
@@ -234,8 +234,8 @@ test("10: a cancel request ends the connection with its key", () => {
 test.each([
   ["another major version", startup([], 0x0002_0000), "0A000", "unsupported frontend protocol 2.0"],
   ["no user", encodeStartup(PROTOCOL_3_0, [["database", "x"]]), "28000", "no PostgreSQL user name"],
-  ["14: replication", startup([["replication", "database"]]), "0A000", "replication connections"],
-  ["14: physical replication", startup([["replication", "on"]]), "0A000", "replication"],
+  ["case 14: replication", startup([["replication", "database"]]), "0A000", "replication connections"],
+  ["case 14: physical replication", startup([["replication", "on"]]), "0A000", "replication"],
 ])("%s is refused with an error", (_, bytes, code, message) => {
   const error = refusal(handshake().feed(bytes));
   expect(error).toMatchObject({ severity: "FATAL", code });
@@ -253,7 +253,7 @@ test("without a database the user's name is meant", () => {
   expect(actions.at(-1)).toMatchObject({ kind: "look-up", login: { database: "app" } });
 });
 
-test("3: what does not speak the protocol at all is left without a word", () => {
+test("case 3: what does not speak the protocol at all is left without a word", () => {
   for (const text of ["GET / HTTP/1.1\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\0\0\0\0\0\0\0\0"]) {
     expect(refusal(handshake(true).feed(Buffer.from(text)))).toBe("silence");
   }
@@ -263,7 +263,7 @@ test("3: what does not speak the protocol at all is left without a word", () => 
   expect(refusal(at.feed(terminate))).toBe("silence");
 });
 
-test("3: a password above its limit is refused by its header", () => {
+test("case 3: a password above its limit is refused by its header", () => {
   for (const length of [1024, 2 ** 20, 2 ** 31 - 1, 3]) {
     const at = handshake();
     at.feed(startup());
@@ -303,7 +303,7 @@ test("a query instead of a proof, and a mechanism that was not offered, are refu
   });
 });
 
-test("3: garbage at any point gives one error or silence, and never throws", () => {
+test("case 3: garbage at any point gives one error or silence, and never throws", () => {
   const garbage = fc.array(fc.uint8Array({ maxLength: 200 }), { minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(garbage, fc.boolean(), fc.boolean(), fc.nat(3), (chunks, tls, sized, stage) => {

@@ -4,65 +4,30 @@ import { encodeError, pgError, type PgError } from "../wire/postgres/error-respo
 import { FrameScanner, type FrameHandler } from "../wire/postgres/frame-scanner.ts";
 import { frontend } from "../wire/postgres/message-types.ts";
 import { WireError } from "../wire/postgres/wire-error.ts";
-import { encodeReady } from "./local-answer.ts";
+import { extended, gathered, whole } from "./client-messages.ts";
+import { CopyIn } from "./copy-in.ts";
 import { tooManyBytes } from "./gateway-errors.ts";
+import { encodeReady } from "./local-answer.ts";
+import { isLarge } from "./prepared-statements.ts";
+import { RequestShare } from "./request-share.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import type { SessionHome, SessionIdentity } from "./session-home.ts";
+import { SessionQueue, type Queued } from "./session-queue.ts";
 import type { Status } from "./session-transaction.ts";
-import { isLarge } from "./prepared-statements.ts";
+import { flushMessage, isExtended, isOpenPart, markedSync, syncBytes, unmark } from "./unit-end.ts";
 import { UnitInput } from "./unit-input.ts";
-import { UnitRunner, type SessionOutput } from "./unit-runner.ts";
+import type { SessionOutput } from "./session-context.ts";
+import { UnitRunner } from "./unit-runner.ts";
 import { readUnit } from "./unit.ts";
 
 /** 256 KiB that the client has not taken: its server is not read meanwhile. */
 const outputHighBytes = 262_144;
 /** 1 MiB of units that wait for their turn: the client is not read meanwhile. */
 const inputHighBytes = 1_048_576;
-/** 64 KiB of what is kept of its units, which every client has beside the bound of all. */
-const freeBytes = 65_536;
 /** 1 min: what a client has sent before it said goodbye is done, as PostgreSQL does it, but not for longer. */
 const farewellMs = 60_000;
 /** 2 s: the same for one that ended without a word, and has most probably gone. */
 const vanishedMs = 2_000;
-
-/** A Sync, whole. */
-const syncBytes = 5;
-/** In place of the last byte of a Sync that is ours: its length is 4, and the client's own says so. */
-const flushMark = 5;
-const flushed = Buffer.from([frontend.sync, 0, 0, 0, flushMark]);
-const flushMessage = Buffer.from([frontend.flush, 0, 0, 0, 4]);
-
-function isExtended(bytes: Buffer): boolean {
-  return bytes[0] !== frontend.query && bytes[0] !== frontend.functionCall;
-}
-
-/** It ends with a Flush: the unit goes on. */
-function isOpenPart(bytes: Buffer): boolean {
-  return isExtended(bytes) && bytes[bytes.length - syncBytes] === frontend.flush;
-}
-
-const whole = new Set<number>(Object.values(frontend).filter((type) => type !== frontend.copyData));
-/** Of a unit that ends with Sync. */
-const extended = new Set<number>([
-  frontend.parse,
-  frontend.bind,
-  frontend.describe,
-  frontend.execute,
-  frontend.close,
-]);
-/** Messages of units: they come in parts when they are large, so that memory grows with what has arrived. */
-const gathered = new Set<number>([
-  frontend.query,
-  frontend.parse,
-  frontend.bind,
-  frontend.functionCall,
-]);
-
-/** What waits for its turn: a unit, or COPY data, which go to a COPY that has not begun yet, or to nobody. */
-type Queued = {
-  readonly bytes: Buffer;
-  readonly copy: { readonly type: number; readonly isWhole: boolean } | undefined;
-};
 
 export class ClientSession implements FrameHandler, SessionOutput {
   readonly runner: UnitRunner;
@@ -72,12 +37,14 @@ export class ClientSession implements FrameHandler, SessionOutput {
   readonly #input = new UnitInput();
   readonly #end = new AbortController();
   readonly #onClosed: () => void;
-  readonly #queue: Queued[] = [];
-  #queuedBytes = 0;
+  readonly #queue = new SessionQueue();
+  readonly #share: RequestShare;
+  readonly #copyIn = new CopyIn({
+    server: () => this.runner.server,
+    slowed: (server) => this.#waitFor(server),
+  });
   /** Of the unit that is under way. */
   #runningBytes = 0;
-  /** What `requestBytes` of the gateway has been taken for. */
-  #takenBytes = 0;
   #isBusy = false;
   #isPumping = false;
   #isPaused = false;
@@ -85,13 +52,9 @@ export class ClientSession implements FrameHandler, SessionOutput {
   #hasLargeStatement = false;
   /** The present unit was flushed, and has not had its Sync. */
   #isOpen = false;
-  /** Where the beginning of a COPY message has gone whose end has not come yet. */
-  #partGoesTo: ServerConnection | undefined;
   #leaving: { readonly sinceMs: number; readonly withinMs: number } | undefined;
   /** What the system would not take of the answer, as `tick` saw it last. */
   #stuck: { readonly bytes: number; readonly sinceMs: number } | undefined;
-  /** COPY data go to the server; undefined when none are asked for. */
-  #copyIn: { readonly isExtended: boolean; isOver: boolean } | undefined;
   #isExtended = false;
   /** The present unit was flushed: its ReadyForQuery is not the client's, who has sent no Sync yet. */
   #isFlushed = false;
@@ -110,6 +73,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
     this.#socket = socket;
     this.#home = home;
     this.#onClosed = onClosed;
+    this.#share = new RequestShare(home.requestBytes);
     this.#scanner = new FrameScanner({
       whole,
       wholeBytesMax: unitBytesMax,
@@ -139,16 +103,13 @@ export class ClientSession implements FrameHandler, SessionOutput {
     try {
       this.#scanner.feed(bytes, this);
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      return this.finish(
-        pgError({ severity: "FATAL", code: error.sqlState, message: error.message }),
-      );
+      return this.#broken(error);
     } finally {
       this.#input.leave();
     }
     this.#pump();
     this.#account();
-    const isFull = this.#queuedBytes + this.#input.bytes > inputHighBytes;
+    const isFull = this.#queue.bytes + this.#input.bytes > inputHighBytes;
     if (isFull && (this.#isBusy || this.#isOutputFull) && !this.#isPaused) {
       this.#isPaused = true;
       this.#socket.pause();
@@ -172,7 +133,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
 
   message(type: number, bytes: Buffer, start: number, end: number): void {
     if (this.#isDeaf) return;
-    if (this.#copyIn && this.#copyMessage(type, bytes.subarray(start, end))) return;
+    if (this.#copyIn.isAsked && this.#copyIn.message(type, bytes.subarray(start, end))) return;
     if (extended.has(type)) {
       this.#input.sees(type);
       return this.#gather(bytes, start, end);
@@ -238,14 +199,13 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   copyInBegan(): void {
-    this.#copyIn = { isExtended: this.#isExtended, isOver: false };
+    this.#copyIn.began(this.#isExtended);
     // Sent before the server had asked for it.
-    while (this.#copyIn) {
+    while (this.#copyIn.isAsked) {
       const next = this.#queue.shift();
       if (next === undefined) return;
-      this.#queuedBytes -= next.bytes.length;
-      if (next.copy && !next.copy.isWhole) this.#toServer(next.bytes, false);
-      else this.#copyMessage(next.copy?.type ?? next.bytes[0] ?? 0, next.bytes);
+      const { bytes, copy } = next;
+      this.#copyIn.kept(copy?.type ?? bytes[0] ?? 0, bytes, copy?.isWhole ?? true);
     }
   }
 
@@ -254,7 +214,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   unitDone(): void {
-    this.#copyIn = undefined;
+    this.#copyIn.ended();
     this.#isBusy = this.#isOpen = false;
     this.#runningBytes = 0;
     this.#account();
@@ -280,12 +240,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   #enqueue(): void {
-    this.#push({ bytes: this.#input.take(), copy: undefined });
-  }
-
-  #push(queued: Queued): void {
-    this.#queue.push(queued);
-    this.#queuedBytes += queued.bytes.length;
+    this.#queue.push({ bytes: this.#input.take(), copy: undefined });
   }
 
   /**
@@ -295,15 +250,15 @@ export class ClientSession implements FrameHandler, SessionOutput {
   #flush(): void {
     const { executes, bytes } = this.#input;
     if (bytes === 0) return;
-    const end = executes || this.#endsOpen() ? flushMessage : flushed;
+    const end = executes || this.#endsOpen() ? flushMessage : markedSync;
     this.#input.add(end, 0, end.length);
     this.#enqueue();
   }
 
   /** What the client sent last was flushed, and goes on. */
   #endsOpen(): boolean {
-    const last = this.#queue.findLast(({ copy }) => copy === undefined);
-    return last === undefined ? this.#isOpen : isOpenPart(last.bytes);
+    const last = this.#queue.lastUnit;
+    return last === undefined ? this.#isOpen : isOpenPart(last);
   }
 
   /** Not from inside itself: a chunk of answers that are given here would be as deep as it is long. */
@@ -318,19 +273,18 @@ export class ClientSession implements FrameHandler, SessionOutput {
     while (!this.#isOver && !this.#isOutputFull && this.#canTake) {
       const next = this.#queue.shift();
       if (next === undefined) break;
-      this.#queuedBytes -= next.bytes.length;
       // COPY data for a COPY that never began, or ended in an error: PostgreSQL drops them, too.
       if (!next.copy) this.#take(next.bytes);
     }
-    if (this.#leaving && !this.#isBusy && this.#queue.length === 0) return this.#close();
-    if (this.#isPaused && this.#queuedBytes < inputHighBytes) {
+    if (this.#leaving && !this.#isBusy && this.#queue.isEmpty) return this.#close();
+    if (this.#isPaused && this.#queue.bytes < inputHighBytes) {
       this.#isPaused = false;
       this.#socket.resume();
     }
   }
 
   get #canTake(): boolean {
-    return !this.#isBusy || (this.#isOpen && this.runner.canGoOn && !this.#queue[0]?.copy);
+    return !this.#isBusy || (this.#isOpen && this.runner.canGoOn && !this.#queue.hasCopyNext);
   }
 
   #take(bytes: Buffer): void {
@@ -345,8 +299,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
       this.#isOpen = true;
       return this.#run(bytes, true);
     }
-    this.#isFlushed = bytes.at(-1) === flushMark;
-    if (this.#isFlushed) bytes[bytes.length - 1] = 4;
+    this.#isFlushed = unmark(bytes);
     if (!this.#isSkipping) return this.#run(bytes, false);
     if (this.#isFlushed || !this.#isExtended) return this.unitDone();
     this.#isSkipping = false;
@@ -365,64 +318,30 @@ export class ClientSession implements FrameHandler, SessionOutput {
       if (!isOpen) this.#isFlushed = this.#isOpen = false;
       this.runner.goOn(unit, isOpen);
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.finish(pgError({ severity: "FATAL", code: error.sqlState, message: error.message }));
+      this.#broken(error);
     }
   }
 
-  /** True when the message belongs to the COPY. */
-  #copyMessage(type: number, message: Buffer): boolean {
-    const copy = this.#copyIn;
-    if (copy === undefined) return false;
-    switch (type) {
-      case frontend.copyData:
-        this.#toServer(message, true);
-        return true;
-      case frontend.copyDone:
-      case frontend.copyFail:
-        this.#toServer(message, true);
-        // A simple query's COPY ends here; the server's answer to an extended one needs a Sync more.
-        copy.isOver = true;
-        if (!copy.isExtended) this.#copyIn = undefined;
-        return true;
-      case frontend.terminate:
-        return false;
-      case frontend.sync:
-        this.#toServer(message, true);
-        if (copy.isOver) this.#copyIn = undefined;
-        return true;
-      case frontend.flush:
-        return true;
-      default:
-        // PostgreSQL says what it thinks of it.
-        this.#toServer(message, true);
-        return true;
-    }
+  /** It does not keep to the protocol. @throws what is not that */
+  #broken(error: unknown): void {
+    if (!(error instanceof WireError)) throw error;
+    this.finish(pgError({ severity: "FATAL", code: error.sqlState, message: error.message }));
   }
 
   #copyPart(bytes: Buffer): void {
     const isWhole = this.#scanner.isBetweenFrames;
-    const { server } = this.runner;
-    // Also after the COPY has failed: what has begun in a server has to end there.
-    const goesOn = this.#partGoesTo !== undefined && this.#partGoesTo === server;
-    if (!this.#copyIn && !goesOn) {
-      return this.#keepCopy(bytes, { type: frontend.copyData, isWhole });
-    }
-    this.#partGoesTo = isWhole ? undefined : server;
-    this.#toServer(bytes, isWhole);
+    if (this.#copyIn.part(bytes, isWhole)) return;
+    this.#keepCopy(bytes, { type: frontend.copyData, isWhole });
   }
 
   /** For a COPY whose turn has not come. Of one that is over, the rest is dropped. */
   #keepCopy(bytes: Buffer, copy: NonNullable<Queued["copy"]>): void {
-    if (!this.#isBusy && this.#queue.length === 0) return;
-    this.#push({ bytes: Buffer.from(bytes), copy });
+    if (!this.#isBusy && this.#queue.isEmpty) return;
+    this.#queue.push({ bytes: Buffer.from(bytes), copy });
   }
 
-  #toServer(bytes: Buffer, isWhole: boolean): void {
-    const { server } = this.runner;
-    if (server === undefined) return;
-    server.sendMore(bytes, isWhole);
-    if (server.queuedBytes < inputHighBytes || this.#isPaused) return;
+  #waitFor(server: ServerConnection): void {
+    if (this.#isPaused) return;
     this.#isPaused = true;
     this.#socket.pause();
     server.whenDrained(() => {
@@ -448,20 +367,16 @@ export class ClientSession implements FrameHandler, SessionOutput {
   #account(): void {
     const keptBytes = this.#isOver
       ? 0
-      : this.#input.bytes + this.#queuedBytes + this.#runningBytes + this.#largeStatementBytes;
-    const wanted = Math.max(0, keptBytes - freeBytes);
-    if (wanted === this.#takenBytes) return;
-    const { requestBytes } = this.#home;
-    const isTaken = requestBytes.change(wanted - this.#takenBytes);
-    if (isTaken) this.#takenBytes = wanted;
-    else this.finish(tooManyBytes());
+      : this.#input.bytes + this.#queue.bytes + this.#runningBytes + this.#largeStatementBytes;
+    if (!this.#share.keeps(keptBytes)) this.finish(tooManyBytes());
   }
 
   /** The client sends nothing more; what it has sent is done, unless it would have to wait for a writer. */
   #leave(withinMs: number): void {
     if (this.#isOver || this.#leaving) return;
-    const isNothingLeft = !this.#isBusy && this.#queue.length === 0;
-    if (isNothingLeft || this.#copyIn || this.#isOpen || this.runner.isHeld) return this.#close();
+    const isNothingLeft = !this.#isBusy && this.#queue.isEmpty;
+    if (isNothingLeft || this.#copyIn.isAsked || this.#isOpen || this.runner.isHeld)
+      return this.#close();
     this.#leaving = { sinceMs: this.#home.clock.monotonicMs(), withinMs };
   }
 
@@ -474,7 +389,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   #close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#queue.length = 0;
+    this.#queue.clear();
     this.#account();
     this.runner.server?.resume();
     this.#end.abort(new Error("the client has gone"));

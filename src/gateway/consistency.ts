@@ -77,3 +77,8 @@ function spell(setting: ConsistencySetting, level: ConsistencyLevel): string {
 export function isForwarding(level: ConsistencyLevel): boolean {
   return level !== "off";
 }
+
+/** Of these levels a session is told when what it has seen is lost. */
+export function promises(level: ConsistencyLevel): boolean {
+  return level === "session" || level === "global";
+}

@@ -176,19 +176,21 @@ describe.sequential("COPY and cancel through the gateway", () => {
         const other = await clients.login(clients.at(region));
         client.send(encodeQuery(text));
         const table = `kept_${kept++}`;
-        other.send(encodeQuery(text.replace("30", "3").replace("given_up", table)));
+        other.send(encodeQuery(text.replace("given_up", table)));
         const instance = world.place(
           region === east || text.startsWith("C") ? east : west,
         ).instance;
-        await eventually("both run", async () => {
+        const sleeping = async (): Promise<unknown> => {
           const query =
             "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-          return (await sql(instance, query))[0]?.["n"] === 2;
-        });
+          return (await sql(instance, query))[0]?.["n"];
+        };
+        await eventually("both run", async () => (await sleeping()) === 2);
         await client.cancel();
         expect(inWords(await client.take(backend.readyForQuery))).toContain("E 57014");
-        const answer = inWords(await other.take(backend.readyForQuery));
-        expect(answer.filter((word) => word.startsWith("E"))).toEqual([]);
+        expect(await sleeping()).toBe(1);
+        await other.cancel();
+        expect(inWords(await other.take(backend.readyForQuery))).toContain("E 57014");
       }
     }
   });

@@ -38,20 +38,26 @@ export type LossDecision =
   | { readonly kind: "end"; readonly error: PgError };
 
 export function decideLoss(view: LossView): LossDecision {
-  const { unit, because } = view;
   if (view.isInsideMessage) return { kind: "cut" };
-  if (view.isPinned && !view.isInTransaction && unit === undefined) {
-    return { kind: "end", error: sessionLost(because) };
-  }
-  if (unit === undefined) return view.isInTransaction ? { kind: "remember" } : { kind: "nothing" };
-  if (view.isInTransaction) {
+  return view.unit === undefined ? decideIdle(view) : decideUnderWay(view, view.unit);
+}
+
+/** The client waits for nothing. */
+function decideIdle({ because, isInTransaction, isPinned }: LossView): LossDecision {
+  if (isInTransaction) return { kind: "remember" };
+  return isPinned ? { kind: "end", error: sessionLost(because) } : { kind: "nothing" };
+}
+
+function decideUnderWay(view: LossView, unit: NonNullable<LossView["unit"]>): LossDecision {
+  const { because, isInTransaction, isPinned } = view;
+  if (isInTransaction) {
     return unit.commits
       ? { kind: "error", error: outcomeUnknown(because), status: "I" }
       : { kind: "error", error: transactionLost(because), status: "E" };
   }
-  if (unit.isReplayable && !unit.hasAnswered && !view.isPinned) return { kind: "retry" };
+  if (unit.isReplayable && !unit.hasAnswered && !isPinned) return { kind: "retry" };
   const error = unit.isReplayable ? readLost(because) : outcomeUnknown(because);
-  return view.isPinned
+  return isPinned
     ? { kind: "end", error: { ...error, severity: "FATAL" } }
     : { kind: "error", error, status: "I" };
 }

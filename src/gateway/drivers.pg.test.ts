@@ -82,7 +82,7 @@ describe.sequential("drivers", () => {
     test(`pg: a pool with prepared statements, transactions and errors, in ${region}`, async () => {
       const pool = new pg.Pool({ ...login(region), max: 4 });
       await Promise.all(
-        Array.from({ length: 40 }, async (_, n) => {
+        Array.from({ length: 16 }, async (_, n) => {
           const id = base + n;
           const insert = { name: "put", text: "INSERT INTO ledger (id, who) VALUES ($1, $2)" };
           await pool.query({ ...insert, values: [id, `pg ${n}`] });
@@ -237,7 +237,7 @@ describe.sequential("drivers", () => {
       const table = await runner.getTable("account");
       expect(table?.columns.map(({ name }) => name).toSorted()).toEqual(["balance", "id", "name"]);
       const { manager } = runner;
-      for (let round = 0; round < 10; round += 1) {
+      for (let round = 0; round < 4; round += 1) {
         const saved = await manager.save(accounts, { name: `user ${round}`, balance: round });
         const read = await manager.findOneByOrFail(accounts, { id: saved.id });
         expect(read).toMatchObject({ name: `user ${round}`, balance: round });

@@ -301,18 +301,18 @@ describe("logins", () => {
     socket.end(terminate);
   });
 
-  test("3: `pg` is refused with a wrong password, and as an unknown user", async () => {
+  test("case 3: `pg` is refused with a wrong password, and as an unknown user", async () => {
     await expect(clientOfPg({ password: "wrong" })).rejects.toMatchObject({ code: "28P01" });
     await expect(clientOfPg({ user: "nobody" })).rejects.toMatchObject({ code: "28P01" });
   });
 
-  test("2: `pg` logs in over TLS, with and without channel binding", async () => {
+  test("case 2: `pg` logs in over TLS, with and without channel binding", async () => {
     const ssl = { rejectUnauthorized: false };
     expect(await clientOfPg({ ssl })).toBe("app");
     expect(await clientOfPg({ ssl, enableChannelBinding: true })).toBe("app");
   });
 
-  test("2: a client that begins with TLS logs in", async () => {
+  test("case 2: a client that begins with TLS logs in", async () => {
     const socket = connectTls({
       ...door,
       ALPNProtocols: ["postgresql"],
@@ -326,7 +326,7 @@ describe("logins", () => {
     socket.end(terminate);
   });
 
-  test.skipIf(!hasPsql)("2: libpq logs in, in clear, over TLS, and bound to it", async () => {
+  test.skipIf(!hasPsql)("case 2: libpq logs in, in clear, over TLS, and bound to it", async () => {
     for (const settings of [
       "sslmode=disable",
       "sslmode=prefer",

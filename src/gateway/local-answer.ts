@@ -27,17 +27,23 @@ export function encodeReady(status: Status): Buffer {
 }
 
 /** What a client is sent for `unit`, up to ReadyForQuery. */
-export function encodeAnswer(unit: Unit, answer: LocalAnswer): Buffer {
-  const tag = encodeCommandComplete(answer.tag);
-  const { result } = answer;
+export function encodeAnswer(unit: Unit, { tag, result }: LocalAnswer): Buffer {
   const description = result && encodeRowDescription([{ name: result.column, oid: textOid }]);
-  const row = result && encodeDataRow([result.value]);
-  const execution = row ? [row, tag] : [tag];
-  if (unit.kind !== "extended") {
-    return Buffer.concat([...(description ? [description] : []), ...execution]);
-  }
+  const execution = [
+    ...(result ? [encodeDataRow([result.value])] : []),
+    encodeCommandComplete(tag),
+  ];
+  if (unit.kind === "extended") return answerEach(unit.bytes, description, execution);
+  return Buffer.concat([...(description ? [description] : []), ...execution]);
+}
+
+/** The answers to Parse, Bind, Describe, Execute and Close, as they come in `bytes`. */
+function answerEach(
+  bytes: Buffer,
+  description: Buffer | undefined,
+  execution: readonly Buffer[],
+): Buffer {
   const pieces: Buffer[] = [];
-  const { bytes } = unit;
   for (let at = 0; at < bytes.length; at += 1 + bytes.readInt32BE(at + 1)) {
     const isStatement = bytes[at + 5] === target.statement;
     switch (bytes[at]) {

@@ -5,7 +5,8 @@
 import type { Clock } from "../env/env.ts";
 import { pgError, type PgError } from "../wire/postgres/error-response.ts";
 import { prepareServer } from "./after-unit.ts";
-import type { ServerConnection, ServerUser } from "./server-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { ServerUser } from "./server-user.ts";
 import type { ServerPool } from "./server-pool.ts";
 import type { SessionHome, SessionIdentity } from "./session-home.ts";
 import type { SessionSettings } from "./session-settings.ts";

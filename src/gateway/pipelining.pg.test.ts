@@ -1,7 +1,7 @@
 /** What a client pipelines and prepares, as PostgreSQL answers it and as the gateways of both Regions do. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { flush, inWords, sync } from "../../test/gateway/raw-client.ts";
-import { again, RawClients, run } from "../../test/gateway/raw-clients.ts";
+import { again, againDescribed, RawClients, run } from "../../test/gateway/raw-clients.ts";
 import { east, TwoRegions, west } from "../../test/gateway/two-regions.ts";
 import {
   encodeBind,
@@ -267,12 +267,7 @@ describe.sequential("pipelining through the gateway", () => {
       await clients.direct(
         `ALTER TABLE altered ADD COLUMN b_${region.replaceAll("-", "_")} int DEFAULT 7`,
       );
-      const described = [
-        encodeBind({ portal: "", statement: "s", values: [] }),
-        encodeDescribe("portal", ""),
-        encodeExecute(""),
-      ];
-      expect(inWords(await client.ask([...described, sync]))).toEqual([
+      expect(inWords(await client.ask([...againDescribed("s"), sync]))).toEqual([
         "2",
         "T",
         region === east ? "D 1,7" : "D 1,7,7",
@@ -387,9 +382,7 @@ describe.sequential("pipelining through the gateway", () => {
       const first = await client.ask(simple.map(encodeQuery), simple.length);
       const extended = ["", ";", "-- nothing"].flatMap((text) => [
         encodeParse("", text),
-        encodeBind({ portal: "", statement: "", values: [] }),
-        encodeDescribe("portal", ""),
-        encodeExecute(""),
+        ...againDescribed(""),
         sync,
       ]);
       const second = await client.ask(extended, 3);

@@ -26,10 +26,6 @@ export type ReplyStep =
   /** Nothing comes from the server: ParseComplete or CloseComplete is made here. */
   | { readonly kind: "answer"; readonly bytes: Buffer };
 
-/** ParseComplete and CloseComplete, whole. */
-export const parseComplete = Buffer.from([backend.parseComplete, 0, 0, 0, 4]);
-export const closeComplete = Buffer.from([backend.closeComplete, 0, 0, 0, 4]);
-
 export class ReplyScript {
   readonly #steps: ReplyStep[];
   #at = 0;

@@ -4,7 +4,14 @@
  */
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { inWords, type Message, RawClient, sync } from "../../test/gateway/raw-client.ts";
+import {
+  extended,
+  simple,
+  wordsOf,
+  type Outcome,
+  type Protocol,
+} from "../../test/gateway/outcome.ts";
+import { inWords, RawClient } from "../../test/gateway/raw-client.ts";
 import {
   accepted,
   catalog,
@@ -19,14 +26,7 @@ import { east, TwoRegions, west } from "../../test/gateway/two-regions.ts";
 import { appPassword, eventually, superuserPassword } from "../../test/postgres/scratch.ts";
 import type { Address } from "../model/address.ts";
 import type { RegionId } from "../model/region.ts";
-import { decodeError } from "../wire/postgres/error-response.ts";
-import {
-  encodeBind,
-  encodeExecute,
-  encodeParse,
-  encodeQuery,
-} from "../wire/postgres/frontend-messages.ts";
-import { backend } from "../wire/postgres/message-types.ts";
+import { encodeQuery } from "../wire/postgres/frontend-messages.ts";
 import type { DatabaseGateway } from "./database-gateway.ts";
 
 let world: TwoRegions;
@@ -119,36 +119,6 @@ async function counted(
   };
 }
 
-type Outcome = { readonly words: readonly string[]; readonly left: string };
-
-/** An error with what it says and where, and rows as far as they are the same each time. */
-function wordsOf(messages: readonly Message[], isVarying: boolean): readonly string[] {
-  const words = inWords(messages).filter((word) => !ofManner.has(word));
-  const errors = messages
-    .filter(({ type }) => type === backend.errorResponse)
-    .map(({ bytes }) => {
-      const { code, message, position, detail, hint } = decodeError(bytes, 0, bytes.length);
-      return JSON.stringify({ code, message, position, detail, hint });
-    });
-  const shown = isVarying ? words.filter((word) => !word.startsWith("D ")) : words;
-  return [...shown, ...errors];
-}
-
-type Manner = {
-  readonly pieces: (text: string) => readonly Buffer[];
-  readonly isVarying: boolean;
-};
-
-const simple = (text: string): readonly Buffer[] => [encodeQuery(text)];
-const extended = (text: string): readonly Buffer[] => [
-  encodeParse("", text),
-  encodeBind({ portal: "", statement: "", values: [] }),
-  encodeExecute(""),
-  sync,
-];
-/** ParseComplete, BindComplete, RowDescription: those of one manner alone. */
-const ofManner = new Set(["1", "2", "T"]);
-
 /** It has to be done again only after something was changed. */
 let isFresh = false;
 let fresh = "";
@@ -165,10 +135,15 @@ async function leftNow(): Promise<string> {
   return rows[0]?.digest ?? "";
 }
 
-async function outcomeAt(address: Address, text: string, how: Manner): Promise<Outcome> {
+async function outcomeAt(
+  address: Address,
+  text: string,
+  protocol: Protocol,
+  isVarying: boolean,
+): Promise<Outcome> {
   await refresh();
   const raw = await RawClient.login(address);
-  const words = wordsOf(await raw.ask(how.pieces(text)), how.isVarying);
+  const words = wordsOf(await raw.ask(protocol(text)), isVarying);
   raw.close();
   const left = await leftNow();
   isFresh = left === fresh;
@@ -182,13 +157,13 @@ async function bothWays(
   text: string,
   isVarying = false,
 ): Promise<{ readonly itself: readonly Outcome[]; readonly through: readonly Outcome[] }> {
-  const itself = await outcomeAt(world.place(east).instance, text, { pieces: simple, isVarying });
-  const manners = /;./s.test(text) ? [simple] : [simple, extended];
+  const itself = await outcomeAt(world.place(east).instance, text, simple, isVarying);
+  const protocols = /;./s.test(text) ? [simple] : [simple, extended];
   const through: Outcome[] = [];
-  for (const pieces of manners) {
-    through.push(await outcomeAt(world.place(west).listen, text, { pieces, isVarying }));
+  for (const protocol of protocols) {
+    through.push(await outcomeAt(world.place(west).listen, text, protocol, isVarying));
   }
-  return { itself: manners.map(() => itself), through };
+  return { itself: protocols.map(() => itself), through };
 }
 
 describe.sequential("cases 15 and 16: the matrix of what standbys do", () => {

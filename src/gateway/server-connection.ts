@@ -4,60 +4,24 @@
  */
 import type { ByteSocket } from "../env/byte-socket.ts";
 import { assert } from "../std/assert.ts";
-import {
-  decodeDataRow,
-  decodeParameterStatus,
-  type BackendKey,
-} from "../wire/postgres/backend-messages.ts";
+import { decodeParameterStatus, type BackendKey } from "../wire/postgres/backend-messages.ts";
 import { decodeError, type PgError } from "../wire/postgres/error-response.ts";
 import { FrameScanner, type FrameHandler } from "../wire/postgres/frame-scanner.ts";
 import { encodeQuery } from "../wire/postgres/frontend-messages.ts";
 import { backend } from "../wire/postgres/message-types.ts";
+import { Holds } from "./holds.ts";
+import { OwnQuery, type AskOptions, type OwnResult } from "./own-query.ts";
+import { PassedRun } from "./passed-run.ts";
 import { ServerStatements } from "./prepared-statements.ts";
-import { isStalePlan, refusalOf } from "./refusal.ts";
 import { tokenSetting } from "./decide-unit.ts";
 import type { ReplyScript } from "./reply-script.ts";
 import { SessionSettings } from "./session-settings.ts";
 import type { Status } from "./session-transaction.ts";
-import { forgetSkipped, type ServerKnowledge } from "./translate.ts";
-import type { UnitPass } from "./unit-pass.ts";
-
-/** Whoever holds the connection. */
-export interface ServerUser {
-  /** Around everything that one chunk of the server brings. */
-  begin(): void;
-  finish(): void;
-  /** To the client, at once. The view is good during the call only. */
-  pass(bytes: Buffer): void;
-  /** The unit's ReadyForQuery has come; it is not passed on. */
-  unitEnded(pass: UnitPass, status: Status): void;
-  /** Another gateway tells what its writer's position is, before it says that it is ready. */
-  tokenCame(text: string): void;
-  /** COPY data are wanted. */
-  copyInBegan(pass: UnitPass): void;
-  /** The connection is gone, with everything that was under way on it. */
-  serverLost(because: string): void;
-}
-
-export type OwnResult = {
-  readonly rows: readonly (readonly (string | undefined)[])[];
-  readonly error: PgError | undefined;
-};
-
-export type AskOptions = {
-  /** What it sets is the client's to know. */
-  readonly isReported: boolean;
-};
+import type { ServerUser } from "./server-user.ts";
+import { forgetSkipped, spoilAll, type ServerKnowledge } from "./translate.ts";
+import { endsHoldBack, type UnitPass } from "./unit-pass.ts";
 
 type Expected = { readonly kind: "unit"; readonly pass: UnitPass } | OwnQuery;
-
-type OwnQuery = {
-  readonly kind: "own";
-  readonly rows: (readonly (string | undefined)[])[];
-  error: PgError | undefined;
-  readonly isReported: boolean;
-  readonly settle: (result: OwnResult) => void;
-};
 
 export type ServerLimits = {
   readonly preparedPerServerMax: number;
@@ -71,6 +35,13 @@ const frameBytesMax = 1_073_741_824;
 
 const passedUnread = new Set<number>([backend.dataRow, backend.copyData]);
 const whole = new Set<number>(Object.values(backend).filter((type) => !passedUnread.has(type)));
+
+/** Messages of a unit's answer that may be for the gateway alone. */
+const looksInto = new Set<number>([
+  backend.parameterStatus,
+  backend.errorResponse,
+  backend.notificationResponse,
+]);
 
 export class ServerConnection implements FrameHandler {
   /** What it has SET, as far as we know. */
@@ -94,6 +65,9 @@ export class ServerConnection implements FrameHandler {
   readonly #socket: ByteSocket;
   readonly #scanner: FrameScanner;
   readonly #expected: Expected[] = [];
+  readonly #holds = new Holds();
+  /** What goes to the client as it came. */
+  readonly #run = new PassedRun((bytes) => this.#pass(bytes));
   #user: ServerUser | undefined;
   #onLost: (because: string) => void = () => undefined;
   #lastError: PgError | undefined;
@@ -103,13 +77,6 @@ export class ServerConnection implements FrameHandler {
   #isInsideMore = false;
   #isPaused = false;
   #whenDrained: (() => void) | undefined;
-  #kept = 0;
-  #whenFree: (() => void) | undefined;
-  /** A run of bytes of the present chunk that goes to the client as one. */
-  #chunk: Buffer = nothing;
-  #runStart = 0;
-  #runEnd = 0;
-  #pieces: Buffer[] = [];
 
   /** `socket` has logged in, and said that it is ready. */
   constructor(
@@ -203,15 +170,14 @@ export class ServerConnection implements FrameHandler {
     pass.script.append(script);
     if (pass.errorCode !== undefined) return;
     this.#user?.begin();
-    for (const answer of pass.script.answersDue()) this.#emit(answer);
+    this.#answerDue(pass.script);
     this.#user?.finish();
   }
 
   /** A query of ours among the client's units; it may be several statements, and its rows are of the last that had some. */
   ask(sql: string, settle: (result: OwnResult) => void, options?: AskOptions): void {
     this.knowledge.unnamed = undefined;
-    const isReported = options?.isReported ?? false;
-    this.#expected.push({ kind: "own", rows: [], error: undefined, isReported, settle });
+    this.#expected.push(new OwnQuery(settle, options));
     this.#socket.write(encodeQuery(sql));
   }
 
@@ -241,20 +207,12 @@ export class ServerConnection implements FrameHandler {
 
   /** Until the returned is called it is given to nobody else: a cancel may still be on its way to it. */
   keepFromPool(): () => void {
-    this.#kept += 1;
-    return () => {
-      this.#kept -= 1;
-      if (this.#kept === 0) this.#whenFree?.();
-    };
+    return this.#holds.take();
   }
 
   /** Calls at once, or as soon as nothing that was meant for the last user can reach it any more. */
   whenFree(call: () => void): void {
-    if (this.#kept === 0) return call();
-    this.#whenFree = () => {
-      this.#whenFree = undefined;
-      call();
-    };
+    this.#holds.whenFree(call);
   }
 
   close(): void {
@@ -268,18 +226,17 @@ export class ServerConnection implements FrameHandler {
       this.#lost("its right to accept writes is over");
       return this.#socket.destroy();
     }
-    this.#chunk = bytes;
-    this.#runStart = this.#runEnd = 0;
+    this.#run.enter(bytes);
     const user = this.#user;
     user?.begin();
     try {
       this.#scanner.feed(bytes, this);
-      this.#flushRun();
+      this.#run.flush();
     } catch (error) {
       this.#lost(`it does not speak the protocol: ${(error as Error).message}`);
       this.#socket.destroy();
     } finally {
-      this.#chunk = nothing;
+      this.#run.leave();
       user?.finish();
     }
   }
@@ -292,30 +249,33 @@ export class ServerConnection implements FrameHandler {
 
   message(type: number, bytes: Buffer, start: number, end: number): void {
     const [expected] = this.#expected;
-    if (expected === undefined) return this.#unasked(type, bytes, start, end);
-    if (expected.kind === "own") return this.#own(expected, type, bytes.subarray(start, end));
+    if (expected?.kind !== "unit") {
+      return this.#notOfUnit(expected, type, bytes.subarray(start, end));
+    }
     const { pass } = expected;
-    if (type === backend.readyForQuery) return this.#ready(pass, bytes[start + 5] ?? 0);
+    if (type === backend.readyForQuery) return this.#ready(pass, bytes, start);
     if (pass.isRefused) return;
-    if (type === backend.parameterStatus && this.#isToken(bytes, start, end)) return;
-    // Of a LISTEN that ran in a function, or among other statements: whoever listens is told by another connection.
-    if (type === backend.notificationResponse) return;
-    if (type === backend.errorResponse && this.#isRefusal(pass, bytes.subarray(start, end))) return;
-    if (pass.script !== undefined && !this.#follow(pass.script, type)) return this.#flushRun();
-    if (pass.isHeldBack && endsHoldBack[type] === 1) this.#letGo(pass);
-    this.#extendRun(bytes, start, end);
+    if (looksInto.has(type) && this.#keeps(pass, type, bytes.subarray(start, end))) return;
+    if (pass.script !== undefined) {
+      this.#answerDue(pass.script);
+      if (!pass.script.take(type)) return this.#run.flush();
+    }
+    if (pass.isHeldBack && endsHoldBack.has(type)) this.#letGo(pass);
+    this.#run.extend(bytes, start, end);
     if (type === backend.copyInResponse) this.#copyInBegan(pass);
   }
 
   part(_type: number, bytes: Buffer, start: number, end: number): void {
     const [expected] = this.#expected;
     if (expected === undefined) return;
-    if (expected.kind === "own") return this.#ownRow(expected, bytes.subarray(start, end));
+    if (expected.kind === "own") {
+      return expected.part(bytes.subarray(start, end), this.#scanner.isBetweenFrames);
+    }
     const { pass } = expected;
     if (pass.isRefused) return;
     if (pass.isHeldBack) this.#letGo(pass);
     this.#isInsidePart = !this.#scanner.isBetweenFrames;
-    this.#extendRun(bytes, start, end);
+    this.#run.extend(bytes, start, end);
   }
 
   /** Whether what was passed on ends in the middle of a message, which nobody can complete. */
@@ -323,8 +283,16 @@ export class ServerConnection implements FrameHandler {
     return this.#isInsidePart;
   }
 
-  #isToken(bytes: Buffer, start: number, end: number): boolean {
-    const { name, value } = decodeParameterStatus(bytes, start, end);
+  /** True when a message of a unit's answer is not for the client. */
+  #keeps(pass: UnitPass, type: number, message: Buffer): boolean {
+    if (type === backend.parameterStatus) return this.#isToken(message);
+    if (type === backend.errorResponse) return this.#isRefusal(pass, message);
+    // Of a LISTEN that ran in a function, or among other statements: whoever listens is told by another connection.
+    return type === backend.notificationResponse;
+  }
+
+  #isToken(message: Buffer): boolean {
+    const { name, value } = decodeParameterStatus(message, 0, message.length);
     if (!this.#isPeer || name !== tokenSetting) {
       this.reported.set(name, value);
       return false;
@@ -333,104 +301,73 @@ export class ServerConnection implements FrameHandler {
     return true;
   }
 
-  /** Sends what is due from here before a message of the server. False: that message is not for the client. */
-  #follow(script: ReplyScript, type: number): boolean {
+  /** Sends what is due from here before a message of the server. */
+  #answerDue(script: ReplyScript): void {
     for (const answer of script.answersDue()) this.#emit(answer);
-    return script.take(type);
   }
 
   #copyInBegan(pass: UnitPass): void {
-    this.#flushRun();
+    this.#run.flush();
     pass.isCopyIn = true;
     this.#user?.copyInBegan(pass);
   }
 
-  #ready(pass: UnitPass, status: number): void {
+  #ready(pass: UnitPass, bytes: Buffer, start: number): void {
     const { errorCode, script } = pass;
-    if (errorCode === undefined && script !== undefined) {
-      for (const answer of script.answersDue()) this.#emit(answer);
-    }
+    if (errorCode === undefined && script !== undefined) this.#answerDue(script);
     if (pass.isHeldBack && !pass.isRefused) this.#letGo(pass);
-    this.#flushRun();
+    this.#run.flush();
     this.#expected.shift();
     if (errorCode !== undefined && pass.unit.kind === "extended") {
       forgetSkipped(script, this.knowledge);
     }
-    if (pass.hasStalePlan) {
-      for (const one of pass.unit.statements) if (one) this.knowledge.statements.spoil(one);
-    }
-    this.#user?.unitEnded(pass, String.fromCharCode(status) as Status);
+    if (pass.hasStalePlan) spoilAll(pass.unit, this.knowledge);
+    this.#user?.unitEnded(pass, String.fromCharCode(bytes[start + 5] ?? 0) as Status);
   }
 
   /** Takes note of an error. True: nobody is to hear of it, because the unit can be tried elsewhere. */
   #isRefusal(pass: UnitPass, message: Buffer): boolean {
     const error = decodeError(message, 0, message.length);
-    pass.errorCode = error.code;
-    pass.errorMessage = error.message;
     this.#lastError = error;
-    pass.hasStalePlan = isStalePlan(error);
-    const place = pass.hasStalePlan ? "here" : "elsewhere";
-    if (!pass.mayRetry(place)) return false;
-    if (place === "elsewhere" && refusalOf(error) === undefined) return false;
-    this.#runStart = this.#runEnd = 0;
-    pass.refuse();
+    if (!pass.failed(error)) return false;
+    this.#run.drop();
     return true;
+  }
+
+  #notOfUnit(query: OwnQuery | undefined, type: number, message: Buffer): void {
+    if (query === undefined) this.#unasked(type, message);
+    else this.#own(query, type, message);
   }
 
   #own(query: OwnQuery, type: number, message: Buffer): void {
     if (type === backend.errorResponse) query.error = decodeError(message, 0, message.length);
     if (type === backend.parameterStatus) {
-      const isToken = this.#isToken(message, 0, message.length);
+      const isToken = this.#isToken(message);
       if (query.isReported && !isToken) this.#user?.pass(message);
     }
     if (type !== backend.readyForQuery) return;
     this.#expected.shift();
-    query.settle({ rows: query.rows, error: query.error });
-  }
-
-  #ownRow(query: OwnQuery, piece: Buffer): void {
-    this.#pieces.push(Buffer.from(piece));
-    if (!this.#scanner.isBetweenFrames) return;
-    const row = Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    if (row[0] === backend.dataRow) query.rows.push(decodeDataRow(row, 0, row.length));
+    query.ended();
   }
 
   /** Nobody asked: it tells of a setting, of a notice, or why it ends. */
-  #unasked(type: number, bytes: Buffer, start: number, end: number): void {
-    if (type === backend.errorResponse) this.#lastError = decodeError(bytes, start, end);
-    if (type === backend.parameterStatus) this.#isToken(bytes, start, end);
+  #unasked(type: number, message: Buffer): void {
+    if (type === backend.errorResponse) this.#lastError = decodeError(message, 0, message.length);
+    if (type === backend.parameterStatus) this.#isToken(message);
     const isForUser = type === backend.noticeResponse || type === backend.parameterStatus;
-    if (isForUser && this.#user !== undefined) this.#user.pass(bytes.subarray(start, end));
+    if (isForUser) this.#user?.pass(message);
   }
 
   #letGo(pass: UnitPass): void {
     for (const bytes of pass.letGo()) this.#user?.pass(bytes);
   }
 
-  #extendRun(bytes: Buffer, start: number, end: number): void {
-    if (bytes === this.#chunk) {
-      if (this.#runEnd !== start || this.#runStart === this.#runEnd) {
-        this.#flushRun();
-        this.#runStart = start;
-      }
-      this.#runEnd = end;
-      return;
-    }
-    // The scanner uses its own memory again.
-    this.#flushRun();
-    this.#emit(Buffer.from(bytes.subarray(start, end)));
-  }
-
-  #flushRun(): void {
-    if (this.#runStart === this.#runEnd) return;
-    const run = this.#chunk.subarray(this.#runStart, this.#runEnd);
-    this.#runStart = this.#runEnd = 0;
-    this.#emit(run);
-  }
-
   #emit(bytes: Buffer): void {
-    this.#flushRun();
+    this.#run.flush();
+    this.#pass(bytes);
+  }
+
+  #pass(bytes: Buffer): void {
     const [expected] = this.#expected;
     if (expected?.kind === "unit") {
       const { pass } = expected;
@@ -448,40 +385,10 @@ export class ServerConnection implements FrameHandler {
     this.#isLost = true;
     this.#drained();
     const said = this.#lastError === undefined ? because : this.#lastError.message;
-    const waiting = this.#expected.splice(0);
-    for (const one of waiting)
-      if (one.kind === "own") one.settle({ rows: [], error: lostError(said) });
+    for (const one of this.#expected.splice(0)) if (one.kind === "own") one.lost(said);
     const user = this.#user;
     this.#user = undefined;
     this.#onLost(said);
     user?.serverLost(said);
   }
-}
-
-const nothing = Buffer.alloc(0);
-
-/** Messages after which a standby can refuse no more, or which are themselves the answer. */
-const endsHoldBack = new Uint8Array(256);
-for (const type of [
-  backend.commandComplete,
-  backend.emptyQueryResponse,
-  backend.portalSuspended,
-  backend.copyInResponse,
-  backend.copyOutResponse,
-  backend.errorResponse,
-  backend.functionCallResponse,
-]) {
-  endsHoldBack[type] = 1;
-}
-
-function lostError(because: string): PgError {
-  return {
-    severity: "FATAL",
-    code: "08006",
-    message: because,
-    detail: undefined,
-    hint: undefined,
-    position: undefined,
-    routine: undefined,
-  };
 }

@@ -87,7 +87,7 @@ function logIn(
   return { end, server };
 }
 
-test("1: a login cut anywhere ends with the server's parameters and key", () => {
+test("case 1: a login cut anywhere ends with the server's parameters and key", () => {
   for (const cutBytes of [1, 2, 3, 4, 5, 6, 7, 64, 1e9]) {
     expect(logIn(handshake(), cutBytes).end).toEqual({
       kind: "ready",
@@ -141,7 +141,7 @@ function encodeNegotiation(protocol: number): Buffer {
   return encodeNegotiateProtocolVersion({ protocol, unknownOptions: [] });
 }
 
-test("2: an older server negotiates the protocol down", () => {
+test("case 2: an older server negotiates the protocol down", () => {
   const client = handshake(withPassword("pencil"), PROTOCOL_3_2);
   expect(client.feed(encodeNegotiation(PROTOCOL_3_0))).toEqual([]);
   expect(logIn(client).end).toMatchObject({ kind: "ready", server: { protocol: PROTOCOL_3_0 } });

@@ -3,7 +3,8 @@
  * directly: that, and no timer, keeps the slowest client close to the others.
  */
 import { pgError, type PgError } from "../wire/postgres/error-response.ts";
-import type { ServerConnection, ServerUser } from "./server-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { ServerUser } from "./server-user.ts";
 import type { SessionSettings } from "./session-settings.ts";
 
 export type PoolWaiter = {
@@ -14,6 +15,8 @@ export type PoolWaiter = {
   readonly isPatient: boolean;
 };
 
+/** Of a pool that leads to a writer of the past. */
+export const poolClosedCode = "LW001";
 /** What who is not patient is told while the server is not there. */
 export const serverAwayCode = "LW002";
 

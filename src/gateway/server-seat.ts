@@ -3,7 +3,8 @@
  * One at a time.
  */
 import type { PgError } from "../wire/postgres/error-response.ts";
-import type { ServerConnection, ServerUser } from "./server-connection.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { ServerUser } from "./server-user.ts";
 import type { ServerPool } from "./server-pool.ts";
 import type { SessionHome, SessionIdentity, TargetKind } from "./session-home.ts";
 import type { SessionSettings } from "./session-settings.ts";
@@ -22,17 +23,23 @@ export type SeatHooks = {
 export class ServerSeat {
   readonly #home: SessionHome;
   readonly #identity: SessionIdentity;
-  readonly #user: ServerUser & Lodger;
+  readonly #user: ServerUser;
+  readonly #lodger: Lodger;
   #server: ServerConnection | undefined;
   #pool: ServerPool | undefined;
   #kind: TargetKind = "writer";
   #isInside = false;
   #isSame = false;
 
-  constructor(home: SessionHome, identity: SessionIdentity, user: ServerUser & Lodger) {
+  constructor(
+    home: SessionHome,
+    identity: SessionIdentity,
+    { user, lodger }: { readonly user: ServerUser; readonly lodger: Lodger },
+  ) {
     this.#home = home;
     this.#identity = identity;
     this.#user = user;
+    this.#lodger = lodger;
   }
 
   get server(): ServerConnection | undefined {
@@ -82,7 +89,7 @@ export class ServerSeat {
 
   /** It stays for longer than a unit: in a transaction, or because something binds the session. */
   stays(isStaying: boolean): void {
-    if (this.#isInside) this.#home.door.stays(this.#user, isStaying);
+    if (this.#isInside) this.#home.door.stays(this.#lodger, isStaying);
   }
 
   /** Back to the pool. Nothing may be under way. */
@@ -99,7 +106,7 @@ export class ServerSeat {
     this.#server = undefined;
     if (!this.#isInside) return;
     this.#isInside = false;
-    this.#home.door.left(this.#user);
+    this.#home.door.left(this.#lodger);
   }
 
   #sit(server: ServerConnection): void {
@@ -108,6 +115,6 @@ export class ServerSeat {
     server.linkTo(this.#user);
     if (this.#kind !== "writer" || !this.#home.isWriterHere) return;
     this.#isInside = true;
-    this.#home.door.entered(this.#user);
+    this.#home.door.entered(this.#lodger);
   }
 }

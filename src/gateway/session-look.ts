@@ -4,7 +4,7 @@
  */
 import type { PinReason } from "../sql/sql.ts";
 import { quoteText, SessionSettings, settingStatement } from "./session-settings.ts";
-import type { OwnResult } from "./server-connection.ts";
+import type { OwnResult } from "./own-query.ts";
 
 /**
  * @param custom names of settings that pg_settings does not list, as plain identifiers with dots

@@ -1,6 +1,6 @@
 /** Where the writer's WAL ends, asked for behind a statement on the same connection: one answer later, no round trip more. */
 import type { SystemId } from "../model/region.ts";
-import type { OwnResult } from "./server-connection.ts";
+import type { OwnResult } from "./own-query.ts";
 import { formatToken, parseLsnNumber, roundDownOutOfPageHeader } from "./token.ts";
 
 const walFile = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_flush_lsn())";

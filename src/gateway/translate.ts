@@ -1,9 +1,10 @@
 /**
  * A unit in the words of one server: statements by the names that all servers share, each prepared where it is missing.
  */
+import { closeComplete, parseComplete } from "../wire/postgres/backend-messages.ts";
 import { frontend, target } from "../wire/postgres/message-types.ts";
 import type { PreparedStatement, ServerStatements } from "./prepared-statements.ts";
-import { closeComplete, parseComplete, ReplyScript, type ReplyStep } from "./reply-script.ts";
+import { ReplyScript, type ReplyStep } from "./reply-script.ts";
 import { endOfText, type Unit } from "./unit.ts";
 
 /** What a server has prepared, beside the unnamed statement that it keeps until the next one. */
@@ -268,6 +269,11 @@ export function forgetSkipped(script: ReplyScript | undefined, server: ServerKno
     else server.statements.add(step.prepared);
   }
   server.unnamed = undefined;
+}
+
+/** The catalog has changed under its statements: they are prepared again before the server runs them. */
+export function spoilAll({ statements }: Unit, server: ServerKnowledge): void {
+  for (const one of statements) if (one) server.statements.spoil(one);
 }
 
 /** Where a message names a statement. */

@@ -1,4 +1,7 @@
 /** One passage of a unit through one server: what was sent, and what of the answer the client has seen. */
+import type { PgError } from "../wire/postgres/error-response.ts";
+import { backend } from "../wire/postgres/message-types.ts";
+import { isStalePlan, refusalOf } from "./refusal.ts";
 import type { ReplyScript } from "./reply-script.ts";
 import type { Meaning, Unit } from "./unit.ts";
 
@@ -7,6 +10,17 @@ export type RetryPlace = "elsewhere" | "here";
 
 /** 16 KiB: what is kept back of an answer until it is clear that the server does not refuse the statement. */
 const heldBackBytesMax = 16_384;
+
+/** Messages after which a standby can refuse no more, or which are themselves the answer. */
+export const endsHoldBack: ReadonlySet<number> = new Set([
+  backend.commandComplete,
+  backend.emptyQueryResponse,
+  backend.portalSuspended,
+  backend.copyInResponse,
+  backend.copyOutResponse,
+  backend.errorResponse,
+  backend.functionCallResponse,
+]);
 
 export class UnitPass {
   readonly script: ReplyScript | undefined;
@@ -55,10 +69,6 @@ export class UnitPass {
     return this.#meaning;
   }
 
-  mayRetry(place: RetryPlace): boolean {
-    return this.#isHeldBack && this.#mayRetry.has(place);
-  }
-
   /** More of it has been sent, in the same server and as one with what came before. */
   extend(unit: Unit, meaning: Meaning): void {
     const before = this.#unit;
@@ -96,9 +106,16 @@ export class UnitPass {
     return kept;
   }
 
-  /** The server has refused it: what it said so far is nobody's business. */
-  refuse(): void {
+  /** Takes note of the server's error. True: nobody is to hear of it, because the unit can be tried again. */
+  failed(error: PgError): boolean {
+    this.errorCode = error.code;
+    this.errorMessage = error.message;
+    this.hasStalePlan = isStalePlan(error);
+    const place = this.hasStalePlan ? "here" : "elsewhere";
+    if (!this.#isHeldBack || !this.#mayRetry.has(place)) return false;
+    if (place === "elsewhere" && refusalOf(error) === undefined) return false;
     this.isRefused = true;
     this.#heldBack = [];
+    return true;
   }
 }

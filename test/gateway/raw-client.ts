@@ -15,7 +15,7 @@ import { decodeError } from "../../src/wire/postgres/error-response.ts";
 import { backend, frontend } from "../../src/wire/postgres/message-types.ts";
 import { encodeCancelRequest, PROTOCOL_3_0 } from "../../src/wire/postgres/startup-messages.ts";
 import type { Secret } from "../../src/std/secret.ts";
-import { appPassword, eventually, random } from "../postgres/scratch.ts";
+import { appPassword, random } from "../postgres/scratch.ts";
 
 export const sync = Buffer.from([frontend.sync, 0, 0, 0, 4]);
 export const flush = Buffer.from([frontend.flush, 0, 0, 0, 4]);
@@ -43,15 +43,22 @@ export class RawClient {
   /** What has to be there before there is another message to be taken. */
   #wantedBytes = headerBytes;
   #messages: Message[] = [];
+  /** By type, how many of them there are. */
+  readonly #counts = new Uint32Array(256);
   #received = 0;
   #isClosed = false;
+  /** Whoever waits for more. */
+  readonly #wakers = new Set<() => void>();
 
   private constructor(address: Address, socket: Socket, key: BackendKey | undefined) {
     this.#address = address;
     this.socket = socket;
     this.key = key;
     socket.on("data", (bytes) => this.#data(bytes));
-    socket.on("close", () => (this.#isClosed = true));
+    socket.on("close", () => {
+      this.#isClosed = true;
+      this.#wake();
+    });
   }
 
   /** Connects, and says nothing. */
@@ -104,22 +111,23 @@ export class RawClient {
 
   /** Takes what has come, up to the `count`-th message of a type; waits for it. */
   async take(type: number, count = 1): Promise<readonly Message[]> {
-    const indexOf = (): number => {
-      let left = count;
-      return this.#messages.findIndex((message) => message.type === type && --left === 0);
-    };
-    await eventually(`message "${String.fromCharCode(type)}" ${count} times`, async () => {
-      if (this.#isClosed && indexOf() === -1) {
+    while ((this.#counts[type] ?? 0) < count) {
+      if (this.#isClosed) {
         throw new Error(`the connection was closed after ${describe(this.#messages)}`);
       }
-      return Promise.resolve(indexOf() !== -1);
-    });
-    return this.#messages.splice(0, indexOf() + 1);
+      await this.#more(`message "${String.fromCharCode(type)}" ${count} times`);
+    }
+    let left = count;
+    const last = this.#messages.findIndex((message) => message.type === type && --left === 0);
+    const taken = this.#messages.splice(0, last + 1);
+    for (const message of taken) this.#count(message.type, -1);
+    return taken;
   }
 
   /** Everything up to the end of the connection. */
   async takeAll(): Promise<readonly Message[]> {
-    await eventually("the connection is closed", async () => Promise.resolve(this.#isClosed));
+    while (!this.#isClosed) await this.#more("the connection is closed");
+    this.#counts.fill(0);
     return this.#messages.splice(0);
   }
 
@@ -136,7 +144,36 @@ export class RawClient {
     this.socket.destroy();
   }
 
+  /** Settles when something has come, or the connection is closed. */
+  async #more(what: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`not within ${waitMsMax} ms: ${what}`)),
+        waitMsMax,
+      );
+      this.#wakers.add(() => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
+  }
+
+  #count(type: number, by: number): void {
+    this.#counts[type] = (this.#counts[type] ?? 0) + by;
+  }
+
+  #wake(): void {
+    const wakers = [...this.#wakers];
+    this.#wakers.clear();
+    for (const wake of wakers) wake();
+  }
+
   #data(bytes: Buffer): void {
+    this.#gather(bytes);
+    this.#wake();
+  }
+
+  #gather(bytes: Buffer): void {
     this.#received += bytes.length;
     this.#pieces.push(Buffer.from(bytes));
     this.#pieceBytes += bytes.length;
@@ -149,7 +186,9 @@ export class RawClient {
         this.#wantedBytes = end;
         break;
       }
-      this.#messages.push({ type: rest[0] ?? 0, bytes: Buffer.from(rest.subarray(0, end)) });
+      const type = rest[0] ?? 0;
+      this.#messages.push({ type, bytes: Buffer.from(rest.subarray(0, end)) });
+      this.#count(type, 1);
       rest = rest.subarray(end);
     }
     this.#pieces = [Buffer.from(rest)];
@@ -191,6 +230,8 @@ function word({ type, bytes }: Message): string {
 }
 
 const shownMax = 80;
+/** 20 s without a byte: a test that hangs is to say for what. */
+const waitMsMax = 20_000;
 const headerBytes = 5;
 
 async function openSocket(address: Address): Promise<Socket> {

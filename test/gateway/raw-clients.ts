@@ -4,6 +4,7 @@ import type { Address } from "../../src/model/address.ts";
 import type { RegionId } from "../../src/model/region.ts";
 import {
   encodeBind,
+  encodeDescribe,
   encodeExecute,
   encodeParse,
 } from "../../src/wire/postgres/frontend-messages.ts";
@@ -18,6 +19,12 @@ export function run(text: string, values: readonly string[] = []): readonly Buff
 
 export function again(statement: string, values: readonly string[] = []): readonly Buffer[] {
   return [encodeBind({ portal: "", statement, values }), encodeExecute("")];
+}
+
+/** The same, and what it returns. */
+export function againDescribed(statement: string): readonly Buffer[] {
+  const [bind, execute] = again(statement) as [Buffer, Buffer];
+  return [bind, encodeDescribe("portal", ""), execute];
 }
 
 /** `place` is `direct`, `east` or `west`: for names of their own. */

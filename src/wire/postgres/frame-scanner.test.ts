@@ -77,7 +77,7 @@ const frameOf = fc
   .tuple(fc.constantFrom(WHOLE, PARTS), fc.uint8Array({ maxLength: 3000, size: "max" }))
   .map(([type, content]) => frame(type, Buffer.from(content)));
 
-test("1: any stream of messages gives the same ones, however it is cut", () => {
+test("case 1: any stream of messages gives the same ones, however it is cut", () => {
   fc.assert(
     fc.property(
       fc.array(frameOf, { maxLength: 12 }),
@@ -92,7 +92,7 @@ test("1: any stream of messages gives the same ones, however it is cut", () => {
   );
 });
 
-test("1: a header may be cut at each of its bytes, before a message of either kind", () => {
+test("case 1: a header may be cut at each of its bytes, before a message of either kind", () => {
   const frames = [WHOLE, PARTS, WHOLE, PARTS, PARTS].map((type, index) =>
     frame(type, Buffer.alloc(index === 3 ? 0 : 7, index)),
   );
@@ -105,7 +105,7 @@ test("1: a header may be cut at each of its bytes, before a message of either ki
   expect(scan([...stream].map((byte) => Buffer.from([byte]))).seen).toEqual(expected(frames));
 });
 
-test("1: messages of 100 KiB and 20 MiB come in parts, in chunks of 64 KiB", () => {
+test("case 1: messages of 100 KiB and 20 MiB come in parts, in chunks of 64 KiB", () => {
   for (const size of [100 * 1024, 20 * MIB]) {
     const frames = [
       frame(WHOLE, Buffer.from("before")),

@@ -90,7 +90,7 @@ test("a login with the password gives the keys, and the keys log in as well", ()
   expect(logIn(client({ kind: "keys", keys }), server())).toBeInstanceOf(ScramKeys);
 });
 
-test("3: a wrong password is refused, and so is any password of a user that does not exist", () => {
+test("case 3: a wrong password is refused, and so is any password of a user that does not exist", () => {
   expect(logIn(client(withPassword("pencil ")), server())).toBe("refused");
   const nobody = mockVerifier(Buffer.from("secret"), "nobody");
   expect(logIn(client(withPassword()), server({ verifier: nobody }))).toBe("refused");
@@ -105,7 +105,7 @@ test("a user that does not exist has one salt, which only the secret tells from 
   expect(salt("a", "nobody")).toHaveLength(32);
 });
 
-test("3: a login over TLS is bound to the server's certificate", () => {
+test("case 3: a login over TLS is bound to the server's certificate", () => {
   const plus = { channelBinding: binding, isPlus: true };
   expect(logIn(client(withPassword(), binding), server(plus))).toBeInstanceOf(ScramKeys);
   expect(() => logIn(client(withPassword(), Buffer.alloc(32)), server(plus))).toThrow(
@@ -113,7 +113,7 @@ test("3: a login over TLS is bound to the server's certificate", () => {
   );
 });
 
-test("3: whoever took the binding out of the offer is found out", () => {
+test("case 3: whoever took the binding out of the offer is found out", () => {
   const start = (header: string, options: Partial<ScramServerOptions>): string =>
     server(options).first(`${header},,n=,r=abc`);
   const offered = { channelBinding: binding };

@@ -14,7 +14,7 @@ import {
 import { outcomeOf } from "../../../test/wire-outcome.ts";
 import { WireError } from "./wire-error.ts";
 
-test("2: each request is told from the others", () => {
+test("case 2: each request is told from the others", () => {
   expect(decodeStartupRequest(sslRequest)).toEqual({ kind: "ssl" });
   expect(decodeStartupRequest(gssencRequest)).toEqual({ kind: "gssenc" });
   const parameters = new Map([
@@ -37,7 +37,7 @@ test("2: each request is told from the others", () => {
   expect(protocolText(PROTOCOL_3_2)).toBe("3.2");
 });
 
-test("2: options of the protocol are listed, and are no settings", () => {
+test("case 2: options of the protocol are listed, and are no settings", () => {
   const startup = encodeStartup(PROTOCOL_3_2, [
     ["user", "app"],
     ["_pq_.compression", "zstd"],
@@ -48,7 +48,7 @@ test("2: options of the protocol are listed, and are no settings", () => {
   });
 });
 
-test("10: a cancel request has a secret of 4 to 256 bytes", () => {
+test("case 10: a cancel request has a secret of 4 to 256 bytes", () => {
   const request = (length: number): Buffer =>
     encodeCancelRequest({ processId: -7, secret: Buffer.alloc(length, 0xab) });
   for (const length of [4, 32, 256]) {

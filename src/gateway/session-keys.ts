@@ -1,0 +1,22 @@
+/** Draws the keys that name sessions, and by which their clients may cancel what they do. */
+import type { Random } from "../env/env.ts";
+import type { BackendKey } from "../wire/postgres/backend-messages.ts";
+
+export class SessionKeys {
+  readonly #random: Random;
+  #last: number;
+
+  constructor(random: Random) {
+    this.#random = random;
+    // Anywhere: a key from before a restart is not to meet a session of now.
+    this.#last = Math.floor(random.float() * 1e6);
+  }
+
+  /** @param isTaken whether a session of that number still lives */
+  draw(isTaken: (processId: number) => boolean): BackendKey {
+    do {
+      this.#last = (this.#last + 1) % 0x7fff_ffff;
+    } while (this.#last === 0 || isTaken(this.#last));
+    return { processId: this.#last, secret: Buffer.from(this.#random.hex(4), "hex") };
+  }
+}
