@@ -234,7 +234,12 @@ test("case 10: a cancel request ends the connection with its key", () => {
 test.each([
   ["another major version", startup([], 0x0002_0000), "0A000", "unsupported frontend protocol 2.0"],
   ["no user", encodeStartup(PROTOCOL_3_0, [["database", "x"]]), "28000", "no PostgreSQL user name"],
-  ["case 14: replication", startup([["replication", "database"]]), "0A000", "replication connections"],
+  [
+    "case 14: replication",
+    startup([["replication", "database"]]),
+    "0A000",
+    "replication connections",
+  ],
   ["case 14: physical replication", startup([["replication", "on"]]), "0A000", "replication"],
 ])("%s is refused with an error", (_, bytes, code, message) => {
   const error = refusal(handshake().feed(bytes));
