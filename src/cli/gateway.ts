@@ -68,7 +68,9 @@ async function show(frame: Frame, view: string, { region }: Options): Promise<vo
     targets.map(async ({ name, target }) => ({ name, result: await askConsole(target, view) })),
   );
   if (frame.options.json) {
-    const regions = answers.map(({ name, result }) => [name, jsonRows(result)] as const);
+    const regions = answers.map(
+      ({ name, result }) => [name, jsonRows(camelCased(result))] as const,
+    );
     return printJson(frame, { regions: Object.fromEntries(regions) });
   }
   for (const { name, result } of answers) {
@@ -76,6 +78,15 @@ async function show(frame: Frame, view: string, { region }: Options): Promise<vo
     for (const line of alignedTable(result)) printLine(frame, line);
   }
   return undefined;
+}
+
+/** SQL's names in a table, the house's in JSON: `write_ms`, `writeMs`. */
+function camelCased(result: SqlResult): SqlResult {
+  const columns = result.columns.map((column) => ({
+    ...column,
+    name: column.name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+  }));
+  return { ...result, columns };
 }
 
 async function askConsole(target: SqlTarget, view: string): Promise<SqlResult> {

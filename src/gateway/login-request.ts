@@ -15,6 +15,9 @@ export type IdentityReading =
   | { readonly kind: "session"; readonly identity: SessionIdentity }
   | { readonly kind: "refused"; readonly error: PgError };
 
+/** Writes are refused with 25006 then, unless a session says otherwise for itself. */
+const readOnly = "default_transaction_read_only";
+
 /** A statement that was held goes on to the next writer, and once more if that one moves meanwhile. */
 const hopsMax = 3;
 
@@ -30,6 +33,8 @@ export function readIdentity(
   if (peer !== undefined && peer.hops > hopsMax) {
     return refused("57P03", "the gateways do not agree where the writer is", "Connect again.");
   }
+  // A standby refuses writes by itself; in the primary Region the name leads to the writer.
+  if (name.mode === "local") startup.set(readOnly, settingStatement(readOnly, "on"));
   return {
     kind: "session",
     identity: {
