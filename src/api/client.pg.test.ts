@@ -156,6 +156,17 @@ test("a watcher comes back after a restart of the controller and misses no event
   await vi.waitFor(() => expect(ids(seen)).toEqual([1, 2]));
 });
 
+test("a watcher with a cursor waits for a controller that died since it was told the cursor", async () => {
+  const world = new FakeWorld();
+  const first = await serve(world);
+  world.happen("before");
+  await first.stop();
+  const seen = collect(clientOf(first.address), 1, new AbortController());
+  world.happen("while nobody serves");
+  await serve(world, first.address.port);
+  await vi.waitFor(() => expect(ids(seen)).toEqual([2]), 5_000);
+});
+
 test("a watch that never began fails at once", async () => {
   const { address, stop } = await serve(new FakeWorld());
   await stop();

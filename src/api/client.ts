@@ -149,7 +149,8 @@ export class ApiClient {
   async *watch(after: number | undefined, signal: AbortSignal): AsyncGenerator<Change> {
     const backoff = new Backoff(reconnectFirstMs, reconnectPauseMaxMs);
     let cursor = after;
-    let wasConnected = false;
+    // Whoever has a cursor has just been answered: a controller that dies in between is waited for as well.
+    let wasConnected = after !== undefined;
     let lostAtMs = this.#clock.monotonicMs();
     while (!signal.aborted) {
       try {
