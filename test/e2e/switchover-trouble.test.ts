@@ -132,8 +132,17 @@ describe
       // Enough to begin with, and little enough to be gone soon.
       fill(disk, 80 * 1024 * 1024);
       await using writers = await Writers.start(world, "orders", "no_room");
-      const command = world.start(["switchover", "orders", "--to", west, "--json"]);
-      await untilAtStep(world, "orders", "promote", 20_000);
+      // A slow machine may roll it back before: the link is slow enough for that.
+      let command = world.start(["switchover", "orders", "--to", west, "--json"]);
+      for (let more = 3; ; more -= 1) {
+        try {
+          await untilAtStep(world, "orders", "promote", 20_000);
+          break;
+        } catch (error) {
+          if (more === 0 || (await command.ended(60_000)).code === 0) throw error;
+          command = world.start(["switchover", "orders", "--to", west, "--json"]);
+        }
+      }
       const empty = fill(disk, someBytes);
       const seen = await world.untilStatus("the promotion has no room", 60_000, ({ databases }) => {
         const { operation } = databases["orders"] ?? {};
@@ -148,8 +157,10 @@ describe
       await writers.untilWritten(west, 10_000);
       await writers.stop();
       expect(await writers.missingIn(west)).toEqual([]);
-      const [operation] = await operationsOf(world);
-      expect(operation).toMatchObject({ outcome: "completed", to: west });
+      const operations = await operationsOf(world);
+      expect(operations.filter(({ outcome }) => outcome === "completed")).toMatchObject([
+        { to: west },
+      ]);
       await world.untilReady(60_000);
     });
 
