@@ -98,7 +98,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   #data(bytes: Buffer): void {
-    if (this.#isDeaf) return;
+    if (this.#isDeaf()) return;
     this.#input.enter(bytes);
     try {
       this.#scanner.feed(bytes, this);
@@ -110,7 +110,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
     this.#pump();
     this.#account();
     const isFull = this.#queue.bytes + this.#input.bytes > inputHighBytes;
-    if (isFull && (this.#isBusy || this.#isOutputFull) && !this.#isPaused) {
+    if (isFull && (this.#isBusy || this.#isOutputFull()) && !this.#isPaused) {
       this.#isPaused = true;
       this.#socket.pause();
     }
@@ -132,7 +132,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#isDeaf) return;
+    if (this.#isDeaf()) return;
     if (this.#copyIn.isAsked && this.#copyIn.message(type, bytes.subarray(start, end))) return;
     if (extended.has(type)) {
       this.#input.sees(type);
@@ -157,7 +157,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   part(type: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#isDeaf) return;
+    if (this.#isDeaf()) return;
     if (type === frontend.copyData) return this.#copyPart(bytes.subarray(start, end));
     if (!gathered.has(type)) throw new WireError(`invalid frontend message type ${type}`);
     this.#gather(bytes, start, end);
@@ -167,7 +167,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   /** Whatever it says now, it has said goodbye before. */
-  get #isDeaf(): boolean {
+  #isDeaf(): boolean {
     return this.#isOver || this.#leaving !== undefined;
   }
 
@@ -175,10 +175,10 @@ export class ClientSession implements FrameHandler, SessionOutput {
 
   write(bytes: Buffer): void {
     this.#socket.write(bytes);
-    if (this.#isOutputFull) this.runner.server?.pause();
+    if (this.#isOutputFull()) this.runner.server?.pause();
   }
 
-  get #isOutputFull(): boolean {
+  #isOutputFull(): boolean {
     return this.#socket.queuedBytes >= outputHighBytes;
   }
 
@@ -270,7 +270,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   #takeAll(): void {
-    while (!this.#isOver && !this.#isOutputFull && this.#canTake) {
+    while (!this.#isOver && !this.#isOutputFull() && this.#canTake()) {
       const next = this.#queue.shift();
       if (next === undefined) break;
       // COPY data for a COPY that never began, or ended in an error: PostgreSQL drops them, too.
@@ -283,7 +283,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
     }
   }
 
-  get #canTake(): boolean {
+  #canTake(): boolean {
     return !this.#isBusy || (this.#isOpen && this.runner.canGoOn && !this.#queue.hasCopyNext);
   }
 
@@ -351,12 +351,12 @@ export class ClientSession implements FrameHandler, SessionOutput {
   }
 
   #drained(): void {
-    if (this.#isOutputFull) return;
+    if (this.#isOutputFull()) return;
     this.runner.server?.resume();
     this.#pump();
   }
 
-  get #largeStatementBytes(): number {
+  #largeStatementBytes(): number {
     if (!this.#hasLargeStatement) return 0;
     const large = [...this.runner.state.names.values()].filter(isLarge);
     this.#hasLargeStatement = large.length > 0;
@@ -367,7 +367,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   #account(): void {
     const keptBytes = this.#isOver
       ? 0
-      : this.#input.bytes + this.#queue.bytes + this.#runningBytes + this.#largeStatementBytes;
+      : this.#input.bytes + this.#queue.bytes + this.#runningBytes + this.#largeStatementBytes();
     if (!this.#share.keeps(keptBytes)) this.finish(tooManyBytes());
   }
 

@@ -79,7 +79,7 @@ export class InternalConnection {
    */
   async query(sql: string, signal: AbortSignal): Promise<readonly TextRow[]> {
     if (this.#queued >= QUEUE_MAX) {
-      const message = `${this.#name} was not asked: ${QUEUE_MAX} questions wait already`;
+      const message = `${this.#name()} was not asked: ${QUEUE_MAX} questions wait already`;
       throw new Failure("gateway.limit-reached", message);
     }
     this.#queued += 1;
@@ -106,7 +106,7 @@ export class InternalConnection {
     this.#drop();
   }
 
-  get #name(): string {
+  #name(): string {
     return `PostgreSQL at ${formatAddress(this.#address)}`;
   }
 
@@ -121,7 +121,7 @@ export class InternalConnection {
     } catch (cause) {
       // After an answer of the server itself the connection is good; after anything else nobody knows.
       if (!(cause instanceof pg.DatabaseError) || cause.severity !== "ERROR") this.#drop();
-      throw new Failure("postgres.query-failed", `A question to ${this.#name} failed`, { cause });
+      throw new Failure("postgres.query-failed", `A question to ${this.#name()} failed`, { cause });
     }
   }
 
@@ -132,7 +132,7 @@ export class InternalConnection {
       const why = this.#isClosed
         ? "the connection is closed"
         : `tried again in ${restMs.toFixed(0)} ms`;
-      throw new Failure("postgres.query-failed", `${this.#name} was not asked: ${why}`);
+      throw new Failure("postgres.query-failed", `${this.#name()} was not asked: ${why}`);
     }
     const socket = new Socket();
     const client = this.#client(socket);
@@ -143,7 +143,7 @@ export class InternalConnection {
     } catch (cause) {
       socket.destroy();
       this.#retryAtMs = clock.monotonicMs() + this.#backoff.nextMs();
-      throw new Failure("postgres.query-failed", `${this.#name} could not be connected to`, {
+      throw new Failure("postgres.query-failed", `${this.#name()} could not be connected to`, {
         cause,
       });
     }

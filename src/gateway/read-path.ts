@@ -129,7 +129,7 @@ export class ReadPath {
       token: seen.latest,
       known,
       replay: questions.replay,
-      writer: this.#writerState,
+      writer: this.#writerState(),
       writerRttMs: questions.position.rttMs,
       limits: { consistencyTimeoutMs: limits.consistencyTimeoutMs, globalReads: "local" },
     };
@@ -139,7 +139,7 @@ export class ReadPath {
    * A gateway that is not there comes back, or the writer moves: until then what goes to it waits as in a hold, and a
    * read had better wait here. A hold of the writer's own Region is not known here; it is short.
    */
-  get #writerState(): WriterState {
+  #writerState(): WriterState {
     if (this.#route.now === undefined) return "unreachable";
     return this.#doors.pools.isWriterAway ? "held" : "reachable";
   }

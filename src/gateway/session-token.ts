@@ -78,6 +78,7 @@ export class SessionToken {
 
   #judge(held: Token, known: TimelineKnowledge): ReturnType<typeof judgeToken> {
     const timeline = Math.max(known.timeline, this.#newer?.timeline ?? 0);
-    return judgeToken(held, { ...known, timeline });
+    const { systemId, forks } = known;
+    return judgeToken(held, { systemId, forks, timeline });
   }
 }

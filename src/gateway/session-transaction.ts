@@ -166,7 +166,7 @@ export class SessionTransaction {
         return this.#leave(this.#phase.kind !== "failed", false);
       case "savepoint":
         if (this.#savepoints.length >= savepointsMax) this.#savepoints.shift();
-        this.#savepoints.push({ name: effect.name, ...this.#carried });
+        this.#savepoints.push({ name: effect.name, ...this.#carried() });
         return;
       case "release":
       case "rollback-to":
@@ -224,7 +224,7 @@ export class SessionTransaction {
     if (chains) this.#begin();
   }
 
-  get #carried(): Carried {
+  #carried(): Carried {
     return { settings: this.#settings, channels: this.#channels };
   }
 
@@ -234,13 +234,13 @@ export class SessionTransaction {
   }
 
   #begin(): void {
-    this.#base = this.#carried;
+    this.#base = this.#carried();
     this.#savepoints = [];
     this.#phase = { kind: "open" };
   }
 
   #end(): void {
-    this.#base = this.#carried;
+    this.#base = this.#carried();
     this.#savepoints = [];
     this.#phase = { kind: "idle" };
   }

@@ -74,13 +74,12 @@ export function laterToken(held: Token | undefined, learnt: Token): Token {
 /** Whether the token still stands for something, and which point an instance must have replayed for it. */
 export function judgeToken(token: Token, known: TimelineKnowledge): Judgement {
   const { timeline, lsn } = token;
-  const where = `${formatLsnNumber(lsn)} of timeline ${timeline}`;
   if (token.systemId !== known.systemId) {
     const because = `it belongs to database system ${token.systemId}, and this is ${known.systemId}`;
     return { kind: "foreign", because };
   }
   if (isBeyondFork(token, known.forks)) {
-    const because = `${where} was not on the primary that was promoted as timeline ${newestTimeline(known.forks)}`;
+    const because = `${placeOf(token)} was not on the primary that was promoted as timeline ${newestTimeline(known.forks)}`;
     return { kind: "lost", because };
   }
   const newest = newestTimeline(known.forks);
@@ -89,10 +88,15 @@ export function judgeToken(token: Token, known: TimelineKnowledge): Judgement {
     return { kind: "unknown-yet", timeline, lsn, because };
   }
   if (known.timeline > newest && timeline < known.timeline) {
-    const because = `nobody has told yet whether timeline ${known.timeline} began before ${where}`;
+    const because = `nobody has told yet whether timeline ${known.timeline} began before ${placeOf(token)}`;
     return { kind: "unknown-yet", timeline, lsn, because };
   }
   return { kind: "reached-by", timeline, lsn };
+}
+
+/** In words, where somebody asks why: most judgements say that nothing is wrong. */
+function placeOf({ timeline, lsn }: WalPoint): string {
+  return `${formatLsnNumber(lsn)} of timeline ${timeline}`;
 }
 
 /**
@@ -108,6 +112,7 @@ export function hasReplayed(position: WalPoint, point: WalPoint, forks: readonly
 
 /** `isPastFork` for positions that are numbers. */
 export function isBeyondFork({ timeline, lsn }: WalPoint, forks: readonly Fork[]): boolean {
+  if (forks.length === 0) return false;
   return isPastFork({ timeline, lsn: BigInt(lsn) as Lsn }, forks);
 }
 

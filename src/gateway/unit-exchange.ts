@@ -138,7 +138,7 @@ export class UnitExchange implements ServerUser {
     this.#tokens.begin();
     // A server that waits for COPY data takes no query.
     const mayFollow = !isOpen && !meaning.effects.some(({ kind }) => kind === "copy-in");
-    if (this.#isToldTokens && mayFollow && endsIdle(isInTransaction, meaning)) {
+    if (this.#isToldTokens() && mayFollow && endsIdle(isInTransaction, meaning)) {
       this.#tokens.ask(server, state.mayCommitUnflushed(meaning.effects));
     }
     server.uncork();
@@ -200,7 +200,7 @@ export class UnitExchange implements ServerUser {
     if (pass.isRefused) return this.#refused(pass, server);
     this.#account(pass, status, server);
     if (status === "I") this.#markAnswer();
-    if (status === "I" && this.#isToldTokens) return this.#tokens.tell(server, status);
+    if (status === "I" && this.#isToldTokens()) return this.#tokens.tell(server, status);
     this.#answered(server, status);
   }
 
@@ -254,7 +254,7 @@ export class UnitExchange implements ServerUser {
     });
   }
 
-  get #isToldTokens(): boolean {
+  #isToldTokens(): boolean {
     const { home, identity } = this.#context;
     return identity.peer !== undefined && home.isWriterHere && this.seat.kind === "writer";
   }

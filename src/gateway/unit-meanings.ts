@@ -26,7 +26,7 @@ export class UnitMeanings {
     const statements = this.#known(unit);
     if (statements !== undefined) return { ...meaningOf(statements), place: "writer" };
     const { book } = this.#context.home;
-    const reading = this.#reading;
+    const reading = this.#reading();
     for (const { body, textBytes } of unit.executed) void book.learn(body, 0, textBytes, reading);
     return unknownMeaning;
   }
@@ -34,7 +34,7 @@ export class UnitMeanings {
   /** Off the event loop. Never rejects. */
   async learn(unit: Unit): Promise<Meaning> {
     const { book } = this.#context.home;
-    const reading = this.#reading;
+    const reading = this.#reading();
     const learnOne = async (prepared: PreparedStatement): Promise<Statement> =>
       (prepared.statement ??= await book.learn(prepared.body, 0, prepared.textBytes, reading));
     const statements =
@@ -56,7 +56,7 @@ export class UnitMeanings {
 
   #known(unit: Unit): readonly Statement[] | undefined {
     const { book } = this.#context.home;
-    const reading = this.#reading;
+    const reading = this.#reading();
     if (unit.kind === "simple") {
       const known = book.known(unit.bytes, queryTextAt, unit.bytes.length - 1, reading);
       return known && [known];
@@ -70,7 +70,7 @@ export class UnitMeanings {
     return found;
   }
 
-  get #reading(): Reading {
+  #reading(): Reading {
     const { home, identity, state } = this.#context;
     return state.reading(home.parametersFor(identity.user));
   }

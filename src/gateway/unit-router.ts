@@ -55,14 +55,14 @@ export class UnitRouter {
   async routeWhenKnown(
     unit: Unit,
     learn: () => Promise<UnitTask["meaning"]>,
-    task: Omit<UnitTask, "meaning" | "unit">,
+    { startedAtMs, isOpen }: Pick<UnitTask, "startedAtMs" | "isOpen">,
   ): Promise<void> {
     let isWanted = true;
     this.#wait("meaning", "writer", unit, () => (isWanted = false));
     const meaning = await learn();
     if (!isWanted || this.#context.end.aborted) return;
     this.#waiting = undefined;
-    this.route({ ...task, unit, meaning });
+    this.route({ unit, meaning, startedAtMs, isOpen, retries: 0 });
   }
 
   route(task: UnitTask): void {
@@ -94,7 +94,7 @@ export class UnitRouter {
   /** A standby that goes takes all its connections along: the next one may not know yet. */
   retryElsewhere(task: UnitTask): void {
     if (!this.#exchange.isForwarded(this.#seat.kind)) return this.retry(task);
-    this.toWriter(triedAgain(task), this.#passage);
+    this.toWriter(triedAgain(task), this.#passage());
   }
 
   toWriter(task: UnitTask, passage: Passage): void {
@@ -131,7 +131,7 @@ export class UnitRouter {
     if (this.#waiting) this.#stopWaiting();
   }
 
-  get #passage(): Passage {
+  #passage(): Passage {
     const { phase } = this.#context.state.transaction;
     return phase.kind === "deferred" ? "transaction" : "single";
   }
@@ -250,7 +250,7 @@ export class UnitRouter {
   /** A pool that is closed was of a writer that is none any more: there is another by now. */
   #poolFailed(task: UnitTask, error: PgError): void {
     if (error.code === poolClosedCode) return this.retry(task);
-    if (error.code === serverAwayCode) return this.toWriter(task, this.#passage);
+    if (error.code === serverAwayCode) return this.toWriter(task, this.#passage());
     this.#refuse(task.unit, error);
   }
 

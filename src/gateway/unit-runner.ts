@@ -12,7 +12,7 @@ import { SessionState } from "./session-state.ts";
 import { UnitExchange } from "./unit-exchange.ts";
 import { UnitMeanings } from "./unit-meanings.ts";
 import { UnitRouter } from "./unit-router.ts";
-import type { Unit } from "./unit.ts";
+import type { Meaning, Unit } from "./unit.ts";
 import type { Lodger } from "./writer-door.ts";
 
 /** 5 s: more than a link takes to tell that the client's own gateway has ended it. */
@@ -92,14 +92,17 @@ export class UnitRunner implements Lodger {
   run(unit: Unit, isOpen = false): void {
     const { home, output } = this.#context;
     this.#idleSinceMs = undefined;
-    const way = { startedAtMs: home.clock.monotonicMs(), isOpen, retries: 0 };
+    const startedAtMs = home.clock.monotonicMs();
     if (unit.bytes.length === syncBytes && this.server === undefined) {
       tellReady(this.#context, this.state.transaction.status);
       return output.unitDone();
     }
     const meaning = isOpen ? this.#meanings.inParts(unit) : this.#meanings.atOnce(unit);
-    if (meaning !== undefined) return this.#router.route({ ...way, unit, meaning });
-    void this.#router.routeWhenKnown(unit, () => this.#meanings.learn(unit), way);
+    if (meaning !== undefined) {
+      return this.#router.route({ unit, meaning, startedAtMs, isOpen, retries: 0 });
+    }
+    const learn = (): Promise<Meaning> => this.#meanings.learn(unit);
+    void this.#router.routeWhenKnown(unit, learn, { startedAtMs, isOpen });
   }
 
   /** The present unit was flushed, and is at its server. */

@@ -72,14 +72,18 @@ export function readUnit(
   if (type === frontend.query) {
     // As PostgreSQL does: the text is prepared without a name, too.
     words.names.delete("");
-    return { ...nothing, bytes, kind: "simple" };
+    return withoutNames(bytes, "simple");
   }
-  if (type === frontend.functionCall) return { ...nothing, bytes, kind: "function-call" };
+  if (type === frontend.functionCall) return withoutNames(bytes, "function-call");
   const reader = new ExtendedReader(bytes, words, registry, limits);
   return reader.read();
 }
 
-const nothing = { statements: [], executed: [], replaced: [], forgotten: undefined } as const;
+function withoutNames(bytes: Buffer, kind: "simple" | "function-call"): Unit {
+  return { bytes, kind, statements: none, executed: none, replaced: none, forgotten: undefined };
+}
+
+const none = [] as const;
 
 /** After an error: names are what they were, but for the first `done` Parse and Close messages, which were carried out. */
 export function undoAfter(unit: Unit, done: number, names: ClientStatements): void {

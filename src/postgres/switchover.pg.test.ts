@@ -48,6 +48,17 @@ describe("the primary moves", () => {
   const fromB = (): ReturnType<typeof upstreamAt> => upstreamAt(at.b, "leeward_a_1");
   const asSuperuser = { user: "leeward", password: superuserPassword, database: "postgres" };
 
+  /** A second secondary of A. */
+  async function startThird(address: Address): Promise<PostgresServer> {
+    const c = scratch.server("c", address);
+    const upstream = upstreamAt(at.a, "leeward_c_1");
+    await a.ensureSlots(["leeward_b_1", "leeward_c_1"], soon());
+    await c.clone(upstream, systemId, () => undefined, soon());
+    await c.start({ kind: "secondary", upstream }, soon());
+    await streams(c);
+    return c;
+  }
+
   async function streams(server: PostgresServer): Promise<void> {
     await eventually("it streams", async () => (await server.status(soon())).isStreaming);
   }
@@ -120,12 +131,7 @@ describe("the primary moves", () => {
   });
 
   test("another secondary follows the new primary by a reload, although its slot there is new", async () => {
-    const c = scratch.server("c", drawAddress());
-    await a.ensureSlots(["leeward_b_1", "leeward_c_1"], soon());
-    const cFromA = upstreamAt(at.a, "leeward_c_1");
-    await c.clone(cFromA, systemId, () => undefined, soon());
-    await c.start({ kind: "secondary", upstream: cFromA }, soon());
-    await streams(c);
+    const c = await startThird(drawAddress());
     await a.stop("fast", soon());
     const token = await a.token();
     await eventually("B has everything", async () => {
@@ -148,12 +154,7 @@ describe("the primary moves", () => {
 
   test("O10: a timeline that is given up is passed over, and its number is not taken again", async () => {
     const cAddress = drawAddress();
-    const c = scratch.server("c", cAddress);
-    await a.ensureSlots(["leeward_b_1", "leeward_c_1"], soon());
-    const cFromA = upstreamAt(at.a, "leeward_c_1");
-    await c.clone(cFromA, systemId, () => undefined, soon());
-    await c.start({ kind: "secondary", upstream: cFromA }, soon());
-    await streams(c);
+    const c = await startThird(cAddress);
     await a.stop("fast", soon());
     const token = await a.token();
     for (const server of [b, c]) {
