@@ -9,9 +9,10 @@ import {
   isWriterOpenAt,
   stillServes,
   targetOf,
-  writerTarget,
+  targetsOf,
   type Place,
   type Target,
+  type Targets,
 } from "./target.ts";
 
 export class CurrentRoute {
@@ -20,10 +21,12 @@ export class CurrentRoute {
   readonly news = new Pulse();
   readonly #clock: Clock;
   #now: Route | undefined;
+  #targets: Targets;
 
   constructor(place: Place, clock: Clock) {
     this.place = place;
     this.#clock = clock;
+    this.#targets = targetsOf(undefined, place);
   }
 
   get now(): Route | undefined {
@@ -34,6 +37,7 @@ export class CurrentRoute {
   follow(route: Route | undefined): RouteChange {
     const change = routeChange(this.#now, route);
     this.#now = route;
+    this.#targets = targetsOf(route, this.place);
     this.news.beat();
     return change;
   }
@@ -54,15 +58,15 @@ export class CurrentRoute {
 
   /** An instance here answers. */
   get hasLocal(): boolean {
-    return this.#now?.instances.some(({ isServing }) => isServing) ?? false;
+    return this.#targets.hasLocal;
   }
 
   get writer(): Target | undefined {
-    return writerTarget(this.#now, this.place);
+    return this.#targets.writer;
   }
 
   target(kind: TargetKind, { key }: SessionIdentity): Target {
-    return targetOf(kind, this.#now, this.place, key.processId);
+    return targetOf(kind, this.#targets, key.processId);
   }
 
   /** Whether connections to a target of before are good for what comes now. */

@@ -93,7 +93,8 @@ export class ServerPool {
     if (own !== -1) return idle.splice(own, 1)[0];
     const last = idle.length - 1;
     for (let at = last; at >= 0 && at > last - comparedMax; at -= 1) {
-      if (idle[at]?.settings.key === settings.key) return idle.splice(at, 1)[0];
+      if (idle[at]?.settings.key !== settings.key) continue;
+      return at === last ? idle.pop() : idle.splice(at, 1)[0];
     }
     return idle.pop();
   }

@@ -56,7 +56,8 @@ export class ServerPools {
   readonly #route: CurrentRoute;
   readonly #doors: ServerPoolsDoors;
   readonly #end: AbortSignal;
-  readonly #pools = new Map<string, Entry>();
+  /** By target, and for each by login. */
+  readonly #pools = new Map<string, Map<string, Entry>>();
   /** By address. */
   readonly #budgets = new Map<string, Budget>();
   #writerAwayAtMs = -Infinity;
@@ -85,17 +86,17 @@ export class ServerPools {
   get isWriterAway(): boolean {
     const isRecent = this.#doors.clock.monotonicMs() - this.#writerAwayAtMs < writerAwayMs;
     if (!isRecent || this.#route.isWriterHere) return false;
-    const toWriter = [...this.#pools.values()].filter(({ target }) => target.isWriter);
+    const toWriter = this.#entries().filter(({ target }) => target.isWriter);
     return toWriter.every(({ pool }) => pool.size === 0);
   }
 
   /** Connections in all pools. */
   get size(): number {
-    return [...this.#pools.values()].reduce((sum, { pool }) => sum + pool.size, 0);
+    return this.#entries().reduce((sum, { pool }) => sum + pool.size, 0);
   }
 
   get states(): readonly PoolState[] {
-    return [...this.#pools.values()].map(({ target, pool, user }) => ({
+    return this.#entries().map(({ target, pool, user }) => ({
       target: target.key,
       user,
       size: pool.size,
@@ -107,13 +108,18 @@ export class ServerPools {
 
   /** Closes what nobody uses, of servers here. */
   closeIdleHere(): void {
-    for (const { target, pool } of this.#pools.values()) if (!target.isPeer) pool.closeIdle();
+    for (const { target, pool } of this.#entries()) if (!target.isPeer) pool.closeIdle();
+  }
+
+  #entries(): readonly Entry[] {
+    return [...this.#pools.values()].flatMap((pools) => [...pools.values()]);
   }
 
   /** @param hops that a peer is told; 0 of a server here */
   #poolOf(target: Target, user: string, hops: number): ServerPool {
-    const key = `${target.key} ${hops} ${user}`;
-    const known = this.#pools.get(key);
+    // Of a server here always 0, of a peer never.
+    const login = hops === 0 ? user : `${hops} ${user}`;
+    const known = this.#pools.get(target.key)?.get(login);
     if (target.isWriter && !target.isPeer && !this.#route.mayWriteHere) known?.pool.closeIdle();
     if (known && !known.pool.isClosed) return known.pool;
     const pool = new ServerPool(
@@ -124,7 +130,8 @@ export class ServerPools {
       this.#doors.limits.poolSize,
       this.#budgetOf(target),
     );
-    this.#pools.set(key, { target, pool, user });
+    const pools = this.#pools.get(target.key) ?? new Map<string, Entry>();
+    this.#pools.set(target.key, pools.set(login, { target, pool, user }));
     return pool;
   }
 
@@ -156,9 +163,9 @@ export class ServerPools {
 
   /** The writer is somebody else: who waits for the old one is sent to the new one. */
   #leaveFormer(): void {
-    for (const [key, { target, pool }] of this.#pools) {
+    for (const { target, pool } of this.#entries()) {
       if (this.#route.stillServes(target)) continue;
-      this.#pools.delete(key);
+      this.#pools.delete(target.key);
       pool.close(poolClosed);
       void this.#destroyLater(pool, target);
     }
@@ -180,7 +187,7 @@ export class ServerPools {
 
   /** The writer is about to move to one of them: whoever waits for that is not to wait for logins through a link as well. */
   #warmPeers(): void {
-    for (const { target: from, pool, user } of this.#pools.values()) {
+    for (const { target: from, pool, user } of this.#entries()) {
       if (!from.isWriter || from.isPeer) continue;
       for (const peer of this.#route.place.peers) {
         for (const hops of warmHops) this.#poolOf(peerTarget(peer), user, hops).warm(pool.size);
@@ -189,7 +196,7 @@ export class ServerPools {
   }
 
   #destroyAll(): void {
-    for (const { pool } of this.#pools.values()) pool.destroy(poolClosed);
+    for (const { pool } of this.#entries()) pool.destroy(poolClosed);
     this.#pools.clear();
   }
 }

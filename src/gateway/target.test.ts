@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import type { DatabaseId, Epoch, RegionId, SystemId } from "../model/region.ts";
 import type { Route } from "../wire/gateway-protocol.ts";
-import { nowhere, peerTarget, stillServes, targetOf, writerTarget, type Target } from "./target.ts";
+import {
+  nowhere,
+  peerTarget,
+  stillServes,
+  targetOf,
+  targetsOf,
+  writerTarget,
+  type Target,
+} from "./target.ts";
 
 const [east, west] = ["us-east-1" as RegionId, "us-west-2" as RegionId];
 const peer = { region: west, address: { host: "127.0.1.102", port: 6432 } };
@@ -24,7 +32,7 @@ const here: Route = {
   hold: undefined,
 };
 const there: Route = { ...here, writer: west };
-const local: Target = targetOf("local", there, place, 0);
+const local: Target = targetOf("local", targetsOf(there, place), 0);
 const hold = { id: "orders-1-1", untilMs: 5_000, drainUntilMs: 2_000, pins: "end" } as const;
 
 test("the writer here is the first instance, under its epoch", () => {
@@ -34,13 +42,13 @@ test("the writer here is the first instance, under its epoch", () => {
 });
 
 test("a writer elsewhere is reached through its Region's gateway, whatever its epoch", () => {
-  expect(targetOf("writer", there, place, 7)).toEqual(peerTarget(peer));
+  expect(targetOf("writer", targetsOf(there, place), 7)).toEqual(peerTarget(peer));
   expect(writerTarget({ ...there, epoch: 9 as Epoch }, place)).toEqual(peerTarget(peer));
 });
 
 test("a session comes to the same instance each time, and to one that answers", () => {
   const keys = (route: Route): readonly string[] =>
-    [0, 1, 2, 3, 4].map((session) => targetOf("local", route, place, session).key);
+    [0, 1, 2, 3, 4].map((session) => targetOf("local", targetsOf(route, place), session).key);
   expect(keys(there)).toEqual([1, 2, 3, 1, 2].map((number) => `instance ${number}`));
   const oneDown = instances.map((one) => ({ ...one, isServing: one.number !== 2 }));
   expect(keys({ ...there, instances: oneDown })).toEqual(
@@ -50,22 +58,24 @@ test("a session comes to the same instance each time, and to one that answers", 
 
 test("while no instance answers, it is the first that is waited for", () => {
   const down = instances.map((one) => ({ ...one, isServing: false }));
-  expect(targetOf("local", { ...there, instances: down }, place, 2).key).toBe("instance 1");
+  expect(targetOf("local", targetsOf({ ...there, instances: down }, place), 2).key).toBe(
+    "instance 1",
+  );
 });
 
 test("a writer that cannot be reached from here is looked for at an instance here", () => {
   const unknown: Route = { ...there, writer: "eu-west-1" as RegionId };
   expect(writerTarget(unknown, place)).toBeUndefined();
-  expect(targetOf("writer", unknown, place, 0).key).toBe("instance 1");
+  expect(targetOf("writer", targetsOf(unknown, place), 0).key).toBe("instance 1");
 });
 
 test("without a route, everything leads nowhere", () => {
-  expect(targetOf("writer", undefined, place, 0)).toBe(nowhere);
-  expect(targetOf("local", undefined, place, 0)).toBe(nowhere);
+  expect(targetOf("writer", targetsOf(undefined, place), 0)).toBe(nowhere);
+  expect(targetOf("local", targetsOf(undefined, place), 0)).toBe(nowhere);
 });
 
 test("connections to a writer serve as long as it is the writer, in the same epoch", () => {
-  const writer = targetOf("writer", here, place, 0);
+  const writer = targetOf("writer", targetsOf(here, place), 0);
   expect(stillServes(writer, here, place)).toBe(true);
   expect(stillServes(writer, { ...here, epoch: 4 as Epoch }, place)).toBe(false);
   expect(stillServes(writer, there, place)).toBe(false);

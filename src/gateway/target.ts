@@ -27,15 +27,32 @@ export const nowhere: Target = {
   isWriter: false,
 };
 
-/** @param session any number that stays the session's own */
-export function targetOf(
-  kind: TargetKind,
-  route: Route | undefined,
-  place: Place,
-  session: number,
-): Target {
-  const writer = kind === "writer" ? writerTarget(route, place) : undefined;
-  return writer ?? localTarget(route, session) ?? nowhere;
+/** Where everything leads under one route: found once, and looked at by every unit. */
+export type Targets = {
+  readonly writer: Target | undefined;
+  /** Instances here that answer. While none does, the first one, which is waited for. */
+  readonly local: readonly Target[];
+  /** One of them answers. */
+  readonly hasLocal: boolean;
+};
+
+export function targetsOf(route: Route | undefined, place: Place): Targets {
+  const serving = route?.instances.filter(({ isServing }) => isServing) ?? [];
+  const chosen = serving.length > 0 ? serving : (route?.instances.slice(0, 1) ?? []);
+  return {
+    writer: writerTarget(route, place),
+    local: chosen.map(localTarget),
+    hasLocal: serving.length > 0,
+  };
+}
+
+/**
+ * Whoever was here before comes to the same instance, so that what it has seen it sees again.
+ * @param session any number that stays the session's own
+ */
+export function targetOf(kind: TargetKind, { writer, local }: Targets, session: number): Target {
+  if (kind === "writer" && writer !== undefined) return writer;
+  return (local.length > 1 ? local[session % local.length] : local[0]) ?? nowhere;
 }
 
 /** Undefined while it is not known, or cannot be reached from here. */
@@ -55,12 +72,7 @@ export function peerTarget({ region, address }: Peer): Target {
   return { key: `gateway of ${region}`, address, isPeer: true, isWriter: true };
 }
 
-/** An instance here. Whoever was here before comes to the same one, so that what it has seen it sees again. */
-function localTarget(route: Route | undefined, session: number): Target | undefined {
-  const serving = route?.instances.filter(({ isServing }) => isServing) ?? [];
-  const chosen = serving[session % Math.max(1, serving.length)] ?? route?.instances[0];
-  if (chosen === undefined) return undefined;
-  const { number, address } = chosen;
+function localTarget({ number, address }: Route["instances"][number]): Target {
   return { key: `instance ${number}`, address, isPeer: false, isWriter: false };
 }
 

@@ -2,7 +2,8 @@
  * A unit in the words of one server: statements by the names that all servers share, each prepared where it is missing.
  */
 import { closeComplete, parseComplete } from "../wire/postgres/backend-messages.ts";
-import { frontend, target } from "../wire/postgres/message-types.ts";
+import { frontend, HEADER_BYTES, target } from "../wire/postgres/message-types.ts";
+import { Assembly } from "./assembly.ts";
 import type { PreparedStatement, ServerStatements } from "./prepared-statements.ts";
 import { ReplyScript, type ReplyStep } from "./reply-script.ts";
 import { endOfText, type Unit } from "./unit.ts";
@@ -16,6 +17,7 @@ export type ServerKnowledge = {
 };
 
 export type Translation = {
+  /** Good until the next unit is translated. */
   readonly bytes: Buffer;
   /** Undefined: the server's answers are the client's, as they come. */
   readonly script: ReplyScript | undefined;
@@ -47,17 +49,24 @@ export function translate(
   return new Translator(unit, server, options).run();
 }
 
+const bindStep: ReplyStep = { kind: "bind" };
+const describeStep: ReplyStep = { kind: "describe" };
+const executeStep: ReplyStep = { kind: "execute" };
+const closeStep: ReplyStep = { kind: "close" };
+
+/** One unit after the other. */
+const out = new Assembly();
+
 class Translator {
   readonly #unit: Unit;
   readonly #server: ServerKnowledge;
   readonly #steps: ReplyStep[] = [];
-  readonly #pieces: Buffer[] = [];
   /** Up to where the client's own bytes go on unchanged. */
   #copiedTo = 0;
   #statementAt = 0;
   #isScripted: boolean;
   readonly #isInTransaction: boolean;
-  readonly #parsed = new Set<PreparedStatement>();
+  #parsed: Set<PreparedStatement> | undefined;
   /** A Bind of what the server had prepared before, which no Describe has followed yet. */
   #isUndescribed = false;
   #reliesOnMemory = false;
@@ -72,16 +81,17 @@ class Translator {
 
   run(): Translation {
     const { bytes } = this.#unit;
+    out.begin();
     this.#closeLeftOver();
     for (let at = 0; at < bytes.length; ) {
       const end = at + 1 + bytes.readInt32BE(at + 1);
       this.#message(bytes[at] ?? 0, at, end);
       at = end;
     }
-    this.#copyTo(bytes.length);
-    const [only] = this.#pieces;
+    const isUnchanged = this.#copiedTo === 0 && out.isEmpty;
+    if (!isUnchanged) this.#copyTo(bytes.length);
     return {
-      bytes: only !== undefined && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces),
+      bytes: isUnchanged ? bytes : out.finish(),
       script: this.#isScripted ? new ReplyScript(this.#steps) : undefined,
       isDescribed: this.#usesKnown && !this.#isUndescribed && !this.#reliesOnMemory,
     };
@@ -96,14 +106,14 @@ class Translator {
       case frontend.describe:
         if (this.#unit.bytes[at + 5] === target.statement) this.#describe(at, end);
         else this.#isUndescribed = false;
-        this.#steps.push({ kind: "describe" });
+        this.#steps.push(describeStep);
         return;
       case frontend.close:
         if (this.#unit.bytes[at + 5] === target.statement) return this.#close(at, end);
-        this.#steps.push({ kind: "close" });
+        this.#steps.push(closeStep);
         return;
       case frontend.execute:
-        this.#steps.push({ kind: "execute" });
+        this.#steps.push(executeStep);
         return;
       default:
     }
@@ -114,6 +124,7 @@ class Translator {
     const isNamed = this.#unit.bytes[at + 5] !== 0;
     this.#isScripted = true;
     if (prepared === undefined) return this.#parseAgain(at, end);
+    this.#parsed ??= new Set();
     this.#parsed.add(prepared);
     const isKept = prepared.uses >= usesBeforeName || this.#server.statements.has(prepared);
     if (!isNamed && (this.#isInTransaction || !isKept)) {
@@ -140,7 +151,8 @@ class Translator {
     this.#leaveOut(at, end);
     this.#server.leftOver = foreign;
     for (const isOurs of [true, false]) {
-      this.#pieces.push(header(frontend.parse, nothing.length), nothing);
+      out.header(frontend.parse, nothing.length);
+      out.add(nothing);
       this.#steps.push({ kind: "parse", prepared: undefined, isOurs });
     }
   }
@@ -163,11 +175,11 @@ class Translator {
     else {
       const isKnown = this.#isThere(prepared);
       this.#usesKnown ||= isKnown;
-      this.#isUndescribed = isKnown && !this.#parsed.has(prepared);
+      this.#isUndescribed = isKnown && this.#parsed?.has(prepared) !== true;
       this.#rename(prepared, { at, end, nameAt });
       if (prepared.forgetsAll) this.#server.statements.clear();
     }
-    this.#steps.push({ kind: "bind" });
+    this.#steps.push(bindStep);
   }
 
   #describe(at: number, end: number): void {
@@ -206,12 +218,10 @@ class Translator {
   #write({ at, end, nameAt }: NamePlace, serverName: Buffer): void {
     const { bytes } = this.#unit;
     const rest = endOfText(bytes, nameAt, end) + 1;
-    const renamed = Buffer.allocUnsafe(nameAt - at + serverName.length + end - rest);
-    bytes.copy(renamed, 0, at, nameAt);
-    serverName.copy(renamed, nameAt - at);
-    bytes.copy(renamed, nameAt - at + serverName.length, rest, end);
-    renamed.writeInt32BE(renamed.length - 1, 1);
-    this.#pieces.push(renamed);
+    out.header(bytes[at] ?? 0, nameAt - at - HEADER_BYTES + serverName.length + end - rest);
+    out.add(bytes, at + HEADER_BYTES, nameAt);
+    out.add(serverName);
+    out.add(bytes, rest, end);
     this.#copiedTo = end;
   }
 
@@ -224,7 +234,9 @@ class Translator {
     const { serverName, body } = prepared;
     this.#isScripted = true;
     if (this.#server.statements.takeSpoilt(prepared)) this.#closeOurs(prepared, true);
-    this.#pieces.push(header(frontend.parse, serverName.length + body.length), serverName, body);
+    out.header(frontend.parse, serverName.length + body.length);
+    out.add(serverName);
+    out.add(body);
     this.#steps.push({ kind: "parse", prepared, isOurs });
     const evicted = this.#server.statements.add(prepared);
     if (evicted !== undefined) this.#closeOurs(evicted, false);
@@ -236,11 +248,9 @@ class Translator {
   }
 
   #pushClose(serverName: Buffer): void {
-    this.#pieces.push(
-      header(frontend.close, 1 + serverName.length),
-      Buffer.from([target.statement]),
-      serverName,
-    );
+    out.header(frontend.close, 1 + serverName.length);
+    out.byte(target.statement);
+    out.add(serverName);
   }
 
   #nextStatement(): PreparedStatement | undefined {
@@ -255,7 +265,7 @@ class Translator {
   }
 
   #copyTo(at: number): void {
-    if (at > this.#copiedTo) this.#pieces.push(this.#unit.bytes.subarray(this.#copiedTo, at));
+    if (at > this.#copiedTo) out.add(this.#unit.bytes, this.#copiedTo, at);
     this.#copiedTo = at;
   }
 }
@@ -288,10 +298,3 @@ function unlikeOurs(name: Buffer): Buffer {
 const ourName = /^L[0-9]+ *$/;
 const space = Buffer.from(" ");
 const noName = Buffer.from([0]);
-
-function header(type: number, contentBytes: number): Buffer {
-  const bytes = Buffer.allocUnsafe(5);
-  bytes[0] = type;
-  bytes.writeInt32BE(contentBytes + 4, 1);
-  return bytes;
-}

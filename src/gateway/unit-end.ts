@@ -23,7 +23,7 @@ export function isOpenPart(bytes: Buffer): boolean {
 
 /** Makes the mark a length again, as a server has to see it. True: there was one, the client has sent no Sync. */
 export function unmark(bytes: Buffer): boolean {
-  if (bytes.at(-1) !== ourMark) return false;
+  if (bytes[bytes.length - 1] !== ourMark) return false;
   bytes[bytes.length - 1] = 4;
   return true;
 }

@@ -207,9 +207,14 @@ class ExtendedReader {
   }
 }
 
+/** 32 bytes: a name is shorter as a rule, and looked through sooner than a call out of JavaScript is made. */
+const shortTextBytes = 32;
+
 /** @throws WireError when the message ends before the text does */
 export function endOfText(bytes: Buffer, start: number, end: number): number {
-  const zero = bytes.indexOf(0, start);
+  const near = Math.min(end, start + shortTextBytes);
+  for (let at = start; at < near; at += 1) if (bytes[at] === 0) return at;
+  const zero = bytes.indexOf(0, near);
   if (zero === -1 || zero >= end) throw new WireError("a text in a message has no end");
   return zero;
 }

@@ -4,7 +4,7 @@ import { assert } from "../../std/assert.ts";
 import type { ByteSocket, ByteSocketEvents, TlsIdentity } from "../byte-socket.ts";
 import type { Receiver } from "./shared-read.ts";
 import { serverHandshake } from "./tls-server.ts";
-import { WriteSlab } from "./write-slab.ts";
+import { viewOf, WriteSlab, type SlabPiece } from "./write-slab.ts";
 
 /** 10 s: whoever reads at all has read by then what it is told at the end, also through a slow link. */
 const endMsMax = 10_000;
@@ -15,6 +15,8 @@ const endMsMax = 10_000;
 const lingerMsMax = 1_000;
 
 const slab = new WriteSlab();
+
+const none: readonly SlabPiece[] = [];
 
 /** @param read where it reads past the streams; undefined takes `data` events */
 export type SocketMaking = {
@@ -39,7 +41,9 @@ export class NodeByteSocket implements ByteSocket, Receiver {
   #isTold = false;
   #corks = 0;
   /** Placed in the slab, to leave as one. */
-  #corked: Buffer[] = [];
+  #corked: SlabPiece | undefined;
+  /** What goes before it, where it could not be put behind that. */
+  #corkedBefore: readonly SlabPiece[] = none;
   #bound: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, { read, secure }: SocketMaking) {
@@ -57,9 +61,12 @@ export class NodeByteSocket implements ByteSocket, Receiver {
   }
 
   get queuedBytes(): number {
-    let bytes = this.#socket.writableLength;
-    for (const piece of this.#corked) bytes += piece.length;
-    return bytes;
+    const corked = this.#corked;
+    const bytes = this.#socket.writableLength;
+    if (corked === undefined) return bytes;
+    return (
+      this.#corkedBefore.reduce((sum, piece) => sum + lengthOf(piece), bytes) + lengthOf(corked)
+    );
   }
 
   get unsentBytes(): number {
@@ -155,33 +162,30 @@ export class NodeByteSocket implements ByteSocket, Receiver {
     return !this.isSecure && this.#socket.writableLength === 0;
   }
 
-  #send(placed: Buffer): void {
-    this.#socket.write(placed);
-    this.#settle(placed);
-  }
-
-  /** After a write of `placed`: its memory is free, or the system's until it has left. */
-  #settle(placed: Buffer): void {
+  /** Its memory is free afterwards, or the system's until it has left. */
+  #send(placed: SlabPiece): void {
+    this.#socket.write(viewOf(placed));
     if (this.#socket.writableLength === 0) slab.release(placed);
     else slab.leave(placed);
   }
 
   #putTogether(bytes: Buffer): void {
-    const last = this.#corked.at(-1);
-    const longer = last && slab.extend(last, bytes);
-    if (longer) this.#corked[this.#corked.length - 1] = longer;
-    else this.#corked.push(slab.place(bytes));
+    const last = this.#corked;
+    if (last !== undefined && slab.extend(last, bytes)) return;
+    if (last !== undefined) this.#corkedBefore = [...this.#corkedBefore, last];
+    this.#corked = slab.place(bytes);
   }
 
   #flush(): void {
-    const pieces = this.#corked;
-    if (pieces.length === 0) return;
-    this.#corked = [];
-    const [first] = pieces;
-    if (pieces.length === 1 && first && this.#isDirect()) return this.#send(first);
+    const last = this.#corked;
+    if (last === undefined) return;
+    const before = this.#corkedBefore;
+    this.#corked = undefined;
+    this.#corkedBefore = none;
+    if (before.length === 0 && this.#isDirect()) return this.#send(last);
     this.#socket.cork();
-    for (const piece of pieces) {
-      this.#socket.write(Buffer.from(piece));
+    for (const piece of [...before, last]) {
+      this.#socket.write(Buffer.from(viewOf(piece)));
       slab.release(piece);
     }
     this.#socket.uncork();
@@ -193,8 +197,10 @@ export class NodeByteSocket implements ByteSocket, Receiver {
   }
 
   #drop(): void {
-    for (const piece of this.#corked) slab.release(piece);
-    this.#corked = [];
+    if (this.#corked) slab.release(this.#corked);
+    for (const piece of this.#corkedBefore.toReversed()) slab.release(piece);
+    this.#corked = undefined;
+    this.#corkedBefore = none;
   }
 
   #closeWithin(ms: number): void {
@@ -216,4 +222,8 @@ export class NodeByteSocket implements ByteSocket, Receiver {
     this.#isTold = true;
     this.#events.closed(this.#error);
   }
+}
+
+function lengthOf({ start, end }: SlabPiece): number {
+  return end - start;
 }

@@ -25,7 +25,7 @@ export function readInto(hook: { receiver: Receiver | undefined }): OnReadOpts {
   return {
     buffer,
     callback: (length) => {
-      hook.receiver?.receive(buffer.subarray(0, length));
+      hook.receiver?.receive(readBytes(length));
       return true;
     },
   };
@@ -46,4 +46,14 @@ export function adoptAccepted(
   accepted.destroy();
   const options = { handle, pauseOnCreate: true, onread: readInto(hook) };
   return new Socket({ ...socketOptions, ...options });
+}
+
+/** 1 KiB: most messages of a busy client are shorter. */
+const keptViewBytesMax = 1_024;
+const keptViews: (Buffer | undefined)[] = Array.from({ length: keptViewBytesMax + 1 });
+
+/** What was read just now. Making a view takes longer than most of what is done with it, so short ones are kept. */
+function readBytes(length: number): Buffer {
+  if (length > keptViewBytesMax) return buffer.subarray(0, length);
+  return (keptViews[length] ??= buffer.subarray(0, length));
 }

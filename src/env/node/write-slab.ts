@@ -10,44 +10,53 @@
 /** 128 KiB: one read, and as much again for what goes ahead of it. */
 const slabBytes = 128 * 1024;
 
+/** Bytes that are about to leave. */
+export type SlabPiece = { readonly memory: Buffer; readonly start: number; end: number };
+
 export class WriteSlab {
   #memory = Buffer.allocUnsafeSlow(slabBytes);
   #used = 0;
 
   /** A copy of `bytes`; give it back with `release` or `leave`. */
-  place(bytes: Buffer): Buffer {
-    if (bytes.length > slabBytes) return Buffer.from(bytes);
-    if (bytes.length > slabBytes - this.#used) this.#renew();
+  place(bytes: Buffer): SlabPiece {
+    const { length } = bytes;
+    if (length > slabBytes) return { memory: Buffer.from(bytes), start: 0, end: length };
+    if (length > slabBytes - this.#used) this.#renew();
     const start = this.#used;
-    this.#used += bytes.copy(this.#memory, start);
-    return this.#memory.subarray(start, this.#used);
+    this.#memory.set(bytes, start);
+    this.#used += length;
+    return { memory: this.#memory, start, end: this.#used };
   }
 
-  /** `placed` and `bytes` behind it as one, or undefined where the memory behind `placed` is not free. */
-  extend(placed: Buffer, bytes: Buffer): Buffer | undefined {
-    if (!this.#isLast(placed) || bytes.length > slabBytes - this.#used) return undefined;
-    this.#used += bytes.copy(this.#memory, this.#used);
-    return this.#memory.subarray(placed.byteOffset, this.#used);
+  /** Puts `bytes` behind the piece. False: the memory there is not free. */
+  extend(piece: SlabPiece, bytes: Buffer): boolean {
+    if (!this.#isLast(piece) || bytes.length > slabBytes - this.#used) return false;
+    this.#memory.set(bytes, this.#used);
+    this.#used += bytes.length;
+    piece.end = this.#used;
+    return true;
   }
 
-  /** Nobody looks at `placed` any more. Memory that is not the last one in use comes back with the next renewal. */
-  release(placed: Buffer): void {
-    if (this.#isLast(placed)) this.#used = placed.byteOffset;
+  /** Nobody looks at the piece any more. Memory that is not the last one in use comes back with the next renewal. */
+  release(piece: SlabPiece): void {
+    if (this.#isLast(piece)) this.#used = piece.start;
   }
 
-  /** Somebody will look at `placed` later: its memory is never used again here. */
-  leave(placed: Buffer): void {
-    if (placed.buffer === this.#memory.buffer) this.#renew();
+  /** Somebody will look at the piece later: its memory is never used again here. */
+  leave({ memory }: SlabPiece): void {
+    if (memory === this.#memory) this.#renew();
   }
 
-  #isLast(placed: Buffer): boolean {
-    return (
-      placed.buffer === this.#memory.buffer && placed.byteOffset + placed.length === this.#used
-    );
+  #isLast({ memory, end }: SlabPiece): boolean {
+    return memory === this.#memory && end === this.#used;
   }
 
   #renew(): void {
     this.#memory = Buffer.allocUnsafeSlow(slabBytes);
     this.#used = 0;
   }
+}
+
+export function viewOf({ memory, start, end }: SlabPiece): Buffer {
+  return memory.subarray(start, end);
 }
