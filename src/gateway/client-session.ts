@@ -11,6 +11,7 @@ import { encodeReady } from "./local-answer.ts";
 import { isLarge } from "./prepared-statements.ts";
 import { RequestShare } from "./request-share.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { SessionEnd } from "./session-end.ts";
 import type { SessionHome, SessionIdentity } from "./session-home.ts";
 import { SessionQueue, type Queued } from "./session-queue.ts";
 import type { Status } from "./session-transaction.ts";
@@ -35,7 +36,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
   readonly #home: SessionHome;
   readonly #scanner: FrameScanner;
   readonly #input = new UnitInput();
-  readonly #end = new AbortController();
+  readonly #end = new SessionEnd();
   readonly #onClosed: () => void;
   readonly #queue = new SessionQueue();
   readonly #share: RequestShare;
@@ -80,7 +81,7 @@ export class ClientSession implements FrameHandler, SessionOutput {
       larger: "parts",
       frameBytesMax,
     });
-    this.runner = new UnitRunner(home, identity, this, this.#end.signal);
+    this.runner = new UnitRunner(home, identity, this, this.#end);
   }
 
   start(rest: Buffer): void {
@@ -392,7 +393,8 @@ export class ClientSession implements FrameHandler, SessionOutput {
     this.#queue.clear();
     this.#account();
     this.runner.server?.resume();
-    this.#end.abort(new Error("the client has gone"));
+    this.#end.end();
+    this.runner.leave();
     this.#socket.end();
     this.#onClosed();
   }

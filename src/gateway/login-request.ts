@@ -8,7 +8,8 @@ import { WireError } from "../wire/postgres/wire-error.ts";
 import { consistencySetting, parseConsistency, type ConsistencyLevel } from "./consistency.ts";
 import type { RequestedLogin } from "./requested-login.ts";
 import type { PeerMark, SessionIdentity } from "./session-home.ts";
-import { SessionSettings, settingStatement } from "./session-settings.ts";
+import { settingStatement } from "./session-settings.ts";
+import { SharedSettings } from "./shared-settings.ts";
 import { parseToken, type Token } from "./token.ts";
 
 export type IdentityReading =
@@ -20,6 +21,8 @@ const readOnly = "default_transaction_read_only";
 
 /** A statement that was held goes on to the next writer, and once more if that one moves meanwhile. */
 const hopsMax = 3;
+
+const sharedSettings = new SharedSettings();
 
 export function readIdentity(
   login: RequestedLogin,
@@ -37,13 +40,15 @@ export function readIdentity(
   if (name.mode === "local") startup.set(readOnly, settingStatement(readOnly, "on"));
   return {
     kind: "session",
+    // No object is spread here: each client's would be of a shape of its own, and every look at it slow.
     identity: {
-      ...session,
+      remote: session.remote,
+      key: session.key,
       user: login.user,
       name: login.database,
       mode: name.mode,
       level: level ?? configuredLevel(settings, name, login.user),
-      startup: SessionSettings.of(startup),
+      startup: sharedSettings.of(startup),
       token,
       peer,
     },

@@ -1,6 +1,7 @@
 /** What the parts of one session share. */
 import type { PgError } from "../wire/postgres/error-response.ts";
 import type { SessionChannels } from "./session-channels.ts";
+import type { SessionEnd } from "./session-end.ts";
 import type { SessionHome, SessionIdentity } from "./session-home.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Status } from "./session-transaction.ts";
@@ -30,8 +31,7 @@ export type SessionContext = {
   readonly state: SessionState;
   readonly channels: SessionChannels;
   readonly output: SessionOutput;
-  /** Aborts when the client has gone, or is sent away. */
-  readonly end: AbortSignal;
+  readonly end: SessionEnd;
 };
 
 /** Tells the client that it may go on; what it listened to is told when no transaction is open. */

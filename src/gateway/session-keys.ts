@@ -1,6 +1,6 @@
 /** Draws the keys that name sessions, and by which their clients may cancel what they do. */
 import type { Random } from "../env/env.ts";
-import type { BackendKey } from "../wire/postgres/backend-messages.ts";
+import { SECRET_BYTES_MIN, type BackendKey } from "../wire/postgres/backend-messages.ts";
 
 export class SessionKeys {
   readonly #random: Random;
@@ -17,6 +17,13 @@ export class SessionKeys {
     do {
       this.#last = (this.#last + 1) % 0x7fff_ffff;
     } while (this.#last === 0 || isTaken(this.#last));
-    return { processId: this.#last, secret: Buffer.from(this.#random.hex(4), "hex") };
+    return { processId: this.#last, secret: this.#secret() };
+  }
+
+  /** In memory of its own: a part of the pool that small buffers share would keep 8 KiB of it for each client. */
+  #secret(): Buffer {
+    const secret = Buffer.allocUnsafeSlow(SECRET_BYTES_MIN);
+    secret.write(this.#random.hex(SECRET_BYTES_MIN), "hex");
+    return secret;
   }
 }

@@ -52,8 +52,8 @@ export class TokenTeller {
   /** A timeout of the client's, or a cancel, has met the question: the gateway asks by a connection of its own. */
   async #find(server: ServerConnection, status: Status): Promise<void> {
     const { end, home, output } = this.#context;
-    const token = await home.writerPosition(end).catch(() => undefined);
-    if (end.aborted) return;
+    const token = await home.writerPosition(end.signal).catch(() => undefined);
+    if (end.isOver) return;
     if (token === undefined) return output.finish(undefined);
     output.write(encodeParameterStatus(tokenSetting, formatToken(token)));
     this.#told(server, status);

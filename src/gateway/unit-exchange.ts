@@ -260,7 +260,7 @@ export class UnitExchange implements ServerUser {
   }
 
   #hasLeft(server: ServerConnection): boolean {
-    return this.#context.end.aborted || this.seat.server !== server;
+    return this.#context.end.isOver || this.seat.server !== server;
   }
 
   /** The client's settings cannot be had in this server, so that nothing there is what the client means. */

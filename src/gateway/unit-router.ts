@@ -60,7 +60,7 @@ export class UnitRouter {
     let isWanted = true;
     this.#wait("meaning", "writer", unit, () => (isWanted = false));
     const meaning = await learn();
-    if (!isWanted || this.#context.end.aborted) return;
+    if (!isWanted || this.#context.end.isOver) return;
     this.#waiting = undefined;
     this.route({ unit, meaning, startedAtMs, isOpen, retries: 0 });
   }
@@ -103,7 +103,7 @@ export class UnitRouter {
     const forget = door.wait(task.unit.bytes.length, () => {
       this.#waiting = undefined;
       // The writer may be somebody else by now.
-      if (!this.#context.end.aborted) this.route(task);
+      if (!this.#context.end.isOver) this.route(task);
     });
     if (forget === undefined) return this.#refuse(task.unit, tooManyHeld());
     this.#wait("writer", "writer", task.unit, forget);
@@ -184,7 +184,7 @@ export class UnitRouter {
     let isWanted = true;
     this.#wait("read", "writer", unit, () => (isWanted = false));
     const known = await answer;
-    if (!isWanted || this.#context.end.aborted) return;
+    if (!isWanted || this.#context.end.isOver) return;
     this.#waiting = undefined;
     this.#answerNow(known);
   }
@@ -208,7 +208,7 @@ export class UnitRouter {
     const { counts, clock } = home;
     const { unit } = task;
     const given = new AbortController();
-    const signal = AbortSignal.any([given.signal, end]);
+    const signal = AbortSignal.any([given.signal, end.signal]);
     const sinceMs = clock.monotonicMs();
     this.#wait("read", "local", unit, () => given.abort(new Error("the read was given up")));
     const settled = await home.settleRead(state, signal).catch(() => undefined);

@@ -2,11 +2,11 @@
  * Runs a client's units, one after the other: what each is (`unit-meanings`), where it goes (`unit-router`), and what
  * its server answers (`unit-exchange`). One for each session.
  */
-import { onAbort } from "../std/on-abort.ts";
 import { evicted, idleInTransaction, tooManyNotifications } from "./gateway-errors.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { SessionChannels } from "./session-channels.ts";
 import { tellReady, type SessionContext, type SessionOutput } from "./session-context.ts";
+import type { SessionEnd } from "./session-end.ts";
 import type { SessionHome, SessionIdentity } from "./session-home.ts";
 import { SessionState } from "./session-state.ts";
 import { UnitExchange } from "./unit-exchange.ts";
@@ -33,7 +33,7 @@ export class UnitRunner implements Lodger {
     home: SessionHome,
     identity: SessionIdentity,
     output: SessionOutput,
-    end: AbortSignal,
+    end: SessionEnd,
   ) {
     this.state = new SessionState(identity);
     const { state } = this;
@@ -49,7 +49,6 @@ export class UnitRunner implements Lodger {
       toWriter: (task) => this.#router.toWriter(task, "single"),
     });
     this.#router = new UnitRouter(this.#context, this.#exchange);
-    onAbort(end, () => this.#leave());
   }
 
   get identity(): SessionIdentity {
@@ -142,8 +141,8 @@ export class UnitRunner implements Lodger {
     if (nowMs - this.#idleSinceMs >= patienceMs) output.finish(idleInTransaction());
   }
 
-  /** The client has gone, or is sent away. */
-  #leave(): void {
+  /** The session is over. */
+  leave(): void {
     this.#router.leave();
     this.#context.channels.leave();
     this.#exchange.leave();
