@@ -12,6 +12,10 @@ export class Holds {
     };
   }
 
+  get isFree(): boolean {
+    return this.#count === 0;
+  }
+
   /** Calls at once, or as soon as nobody holds it. */
   whenFree(call: () => void): void {
     if (this.#count === 0) return call();

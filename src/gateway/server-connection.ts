@@ -210,7 +210,12 @@ export class ServerConnection implements FrameHandler {
     return this.#holds.take();
   }
 
-  /** Calls at once, or as soon as nothing that was meant for the last user can reach it any more. */
+  /** Nothing that was meant for the last user can reach it any more. */
+  get isFree(): boolean {
+    return this.#holds.isFree;
+  }
+
+  /** Calls at once, or as soon as it is free. */
   whenFree(call: () => void): void {
     this.#holds.whenFree(call);
   }
@@ -248,7 +253,7 @@ export class ServerConnection implements FrameHandler {
   }
 
   message(type: number, bytes: Buffer, start: number, end: number): void {
-    const [expected] = this.#expected;
+    const expected = this.#expected[0];
     if (expected?.kind !== "unit") {
       return this.#notOfUnit(expected, type, bytes.subarray(start, end));
     }
@@ -266,7 +271,7 @@ export class ServerConnection implements FrameHandler {
   }
 
   part(_type: number, bytes: Buffer, start: number, end: number): void {
-    const [expected] = this.#expected;
+    const expected = this.#expected[0];
     if (expected === undefined) return;
     if (expected.kind === "own") {
       return expected.part(bytes.subarray(start, end), this.#scanner.isBetweenFrames);
@@ -368,7 +373,7 @@ export class ServerConnection implements FrameHandler {
   }
 
   #pass(bytes: Buffer): void {
-    const [expected] = this.#expected;
+    const expected = this.#expected[0];
     if (expected?.kind === "unit") {
       const { pass } = expected;
       if (pass.isHeldBack) {

@@ -117,6 +117,7 @@ export class ServerPool {
 
   /** Every server that was taken comes back, lost ones, too. */
   giveBack(server: ServerConnection): void {
+    if (server.isFree) return this.#takeBack(server);
     server.whenFree(() => this.#takeBack(server));
   }
 

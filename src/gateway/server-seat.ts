@@ -11,8 +11,6 @@ import type { SessionSettings } from "./session-settings.ts";
 import type { Lodger } from "./writer-door.ts";
 
 export type SeatHooks = {
-  /** The server that the session had last is asked for, because of what it left there. */
-  readonly isSame: boolean;
   readonly seated: (server: ServerConnection) => void;
   /** There is none to be had. */
   readonly failed: (error: PgError) => void;
@@ -61,23 +59,27 @@ export class ServerSeat {
     return this.#pool?.trouble;
   }
 
-  /** At once where one is idle; answers how to give up where it has to be waited for. */
-  take(kind: TargetKind, settings: SessionSettings, hooks: SeatHooks): (() => void) | undefined {
+  /**
+   * At once where one is idle; else it has to be waited for.
+   * @param isSame the server that the session had last is asked for, because of what it left there
+   */
+  take(kind: TargetKind, settings: SessionSettings, isSame: boolean): ServerConnection | undefined {
     const pool = this.#home.pool(kind, this.#identity);
     this.#pool = pool;
     this.#kind = kind;
-    const sit = (server: ServerConnection): void => {
-      this.#sit(server);
-      hooks.seated(server);
-    };
-    const idle = pool.take(settings, hooks.isSame ? this.#user : undefined);
-    if (idle) {
-      sit(idle);
-      return undefined;
-    }
+    const idle = pool.take(settings, isSame ? this.#user : undefined);
+    if (idle !== undefined) this.#sit(idle);
+    return idle;
+  }
+
+  /** For the next one where `take` found none. Answers how to give up; undefined when it has failed already. */
+  wait(hooks: SeatHooks): (() => void) | undefined {
     let isSettled = false;
-    const giveUp = pool.wait({
-      ready: sit,
+    const giveUp = this.#pool?.wait({
+      ready: (server) => {
+        this.#sit(server);
+        hooks.seated(server);
+      },
       isPatient: hooks.isPatient,
       failed: (error) => {
         isSettled = true;

@@ -22,6 +22,8 @@ export const endsHoldBack: ReadonlySet<number> = new Set([
   backend.functionCallResponse,
 ]);
 
+const nothing: readonly Buffer[] = [];
+
 export class UnitPass {
   readonly script: ReplyScript | undefined;
   readonly startedAtMs: number;
@@ -40,7 +42,7 @@ export class UnitPass {
   #meaning: Meaning;
   readonly #mayRetry: ReadonlySet<RetryPlace>;
   #isHeldBack: boolean;
-  #heldBack: Buffer[] = [];
+  #heldBack: Buffer[] | undefined;
   #heldBytes = 0;
 
   constructor(
@@ -94,6 +96,7 @@ export class UnitPass {
   holdBack(bytes: Buffer): boolean {
     this.#heldBytes += bytes.length;
     if (this.#heldBytes > heldBackBytesMax) return false;
+    this.#heldBack ??= [];
     this.#heldBack.push(Buffer.from(bytes));
     return true;
   }
@@ -102,8 +105,8 @@ export class UnitPass {
   letGo(): readonly Buffer[] {
     const kept = this.#heldBack;
     this.#isHeldBack = false;
-    this.#heldBack = [];
-    return kept;
+    this.#heldBack = undefined;
+    return kept ?? nothing;
   }
 
   /** Takes note of the server's error. True: nobody is to hear of it, because the unit can be tried again. */
@@ -115,7 +118,7 @@ export class UnitPass {
     if (!this.#isHeldBack || !this.#mayRetry.has(place)) return false;
     if (place === "elsewhere" && refusalOf(error) === undefined) return false;
     this.isRefused = true;
-    this.#heldBack = [];
+    this.#heldBack = undefined;
     return true;
   }
 }

@@ -232,8 +232,11 @@ export class UnitRouter {
   }
 
   #acquire(kind: TargetKind, task: UnitTask): void {
-    const giveUp = this.#seat.take(kind, this.#context.state.transaction.settings, {
-      isSame: task.meaning.effects.some(asksSequences),
+    const { settings } = this.#context.state.transaction;
+    const isSame = task.meaning.effects.some(asksSequences);
+    const idle = this.#seat.take(kind, settings, isSame);
+    if (idle !== undefined) return this.#exchange.start(task, idle);
+    const giveUp = this.#seat.wait({
       seated: (server) => {
         this.#waiting = undefined;
         this.#exchange.start(task, server);

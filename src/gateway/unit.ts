@@ -221,7 +221,7 @@ export function endOfText(bytes: Buffer, start: number, end: number): number {
 
 /** @param statements of what it executes, each looked into by now */
 export function meaningOf(statements: readonly Statement[]): Meaning {
-  const [only] = statements;
+  const only = statements[0];
   if (only !== undefined && statements.length === 1) return only;
   if (only === undefined) return parsingAlone;
   const writes = statements.find(({ place }) => place === "writer");
