@@ -48,6 +48,12 @@ export function summarize({ samples, limit }: Figure): Summary {
   return { ...spread, ratio, verdict: isReached ? "reached" : "missed" };
 }
 
+/** The least of the samples that `share` of them do not exceed. */
+export function quantile(samples: readonly number[], share: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
 export function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const upper = sorted[sorted.length >> 1] ?? Number.NaN;

@@ -146,7 +146,7 @@ async function consistency(order: PartsOrder): Promise<readonly Figure[]> {
       return link.address;
     });
     const overhead = await measureWriteOverhead(near, postgres, pairs);
-    return [overhead, ...(await measureConsistency(far, postgres, { reads, rttMs: linkRttMs }))];
+    return [overhead, ...(await measureConsistency(far, postgres, { reads }))];
   } finally {
     await running.end();
   }

@@ -12,7 +12,7 @@ import {
   type GatewayPlace,
 } from "../test/e2e/gateway-clients.ts";
 import { primary, secondary, withBenchWorld, type BenchWorld } from "./bench-world.ts";
-import { figure, type Figure } from "./figure.ts";
+import { figure, quantile, type Figure } from "./figure.ts";
 import { parseOperations, type OperationAnswer } from "./operation-answer.ts";
 
 const database = "orders";
@@ -109,13 +109,8 @@ function figuresOf(moves: readonly Move[], totals: Totals): readonly Figure[] {
   ];
 }
 
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
-}
-
 function describeMove(number: number, { operation, refused, holdsMs }: Move): string {
-  const sorted = holdsMs.toSorted((a, b) => a - b);
-  const holds = [0.5, 0.99, 1].map((share) => Math.round(quantile(sorted, share))).join("/");
+  const holds = [0.5, 0.99, 1].map((share) => Math.round(quantile(holdsMs, share))).join("/");
   const steps = operation?.steps.map(({ name, ms }) => `${name} ${ms ?? "?"}`).join(", ");
   const what = refused ?? `pause ${operation?.writePauseMs ?? "?"} ms (${steps})`;
   return `${number}: ${what}; hold p50/p99/max ${holds} ms`;

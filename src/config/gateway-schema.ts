@@ -85,7 +85,7 @@ const limits = z
       ms(100, 60_000),
     ),
     consistencyTimeoutMs: bound(
-      "The longest that a read waits until its Region is new enough. Where the writer can be asked, it goes there after a fifth of the round trip; where it cannot, the read is refused with 57P03.",
+      "The longest that a read waits until its Region is new enough. Where the writer can be asked, it goes there after a tenth of the round trip; where it cannot, the read is refused with 57P03.",
       500,
       ms(0, 60_000),
     ),

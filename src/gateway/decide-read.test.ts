@@ -44,11 +44,11 @@ test("I7: a session read is local when its token has been replayed, or when it h
   expect(decide({ token: undefined })).toEqual({ kind: "local" });
 });
 
-test("a session read waits a fifth of a round trip at most, and then goes to the writer", () => {
+test("a session read waits a tenth of a round trip at most, and then goes to the writer", () => {
   expect(decide({})).toMatchObject({
     kind: "wait",
     point: { timeline: 1, lsn: 100 },
-    withinMs: 12,
+    withinMs: 6,
     otherwise: "writer",
   });
   expect(decide({ writerRttMs: 0.5 })).toMatchObject({ kind: "wait", withinMs: 2 });
@@ -57,8 +57,8 @@ test("a session read waits a fifth of a round trip at most, and then goes to the
 });
 
 test("a session read that is expected to wait longer goes to the writer at once", () => {
-  expect(decide({ replay: replayed(token(1, 50), 12) })).toMatchObject({ kind: "wait" });
-  expect(decide({ replay: replayed(token(1, 50), 12.1) })).toMatchObject({ kind: "writer" });
+  expect(decide({ replay: replayed(token(1, 50), 6) })).toMatchObject({ kind: "wait" });
+  expect(decide({ replay: replayed(token(1, 50), 6.1) })).toMatchObject({ kind: "writer" });
 });
 
 test("case 41: without a writer a session read waits for the timeout, and is refused then", () => {
@@ -101,7 +101,7 @@ test("a global read asks for the writer's position, and waits for that", () => {
   expect(decide({ ...global, asked: token(1, 200) })).toMatchObject({
     kind: "wait",
     point: { lsn: 200 },
-    withinMs: 12,
+    withinMs: 6,
   });
 });
 

@@ -2,7 +2,7 @@
  * Where a read is answered, so that it keeps its session's promise (I7) and is never much slower than at the writer.
  *
  * Bounded regret: a read that waits here in vain has still to go to the writer, and its wait comes on top of that round
- * trip. So it waits a fifth of a round trip at most, and not at all when it is expected to take longer: no session
+ * trip. So it waits a tenth of a round trip at most, and not at all when it is expected to take longer: no session
  * read takes more than 1.2 round trips, and a lag of any length costs one.
  */
 import { unreachable } from "../std/assert.ts";
@@ -60,13 +60,16 @@ export type ReadDecision =
   /** Nobody can answer it as promised. */
   | { readonly kind: "refuse"; readonly because: string };
 
-/** Of a round trip to the writer, what a read may wait here before it goes there after all. */
-const REGRET = 0.2;
+/**
+ * Of a round trip to the writer, what a read may wait here before it goes there after all. Half of the fifth that it may
+ * take longer: a timer that is late, and a round trip that is slower than the others, have to fit in beside it.
+ */
+const REGRET = 0.1;
 
-/** Replay needs a moment, and timers are no finer, where the writer is so near that a fifth of its round trip is less. */
+/** Replay needs a moment, and timers are no finer, where the writer is so near that a tenth of its round trip is less. */
 const REGRET_MIN_MS = 2;
 
-/** A fifth of a round trip between neighbouring Regions, while none has been measured. */
+/** A tenth of a round trip between neighbouring Regions, while none has been measured. */
 const REGRET_UNMEASURED_MS = 5;
 
 const local: ReadDecision = { kind: "local" };
