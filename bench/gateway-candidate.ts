@@ -140,6 +140,7 @@ async function startGateway(place: Place, start: Start): Promise<Proxy> {
       // The bench's own looks come on top of 10,000 idle clients.
       clientsMax: 12_000,
     },
+    commitCertainty: false,
     tls: undefined,
   });
   const directory = join(postgres.scratch.directory, `gateway-${region}-${randomUUID()}`);

@@ -81,5 +81,7 @@ export type GatewayConfig = {
   /** All of them, those that every database has by itself included; no name twice. */
   readonly names: readonly GatewayName[];
   readonly tls: "off" | "offered" | "required";
+  /** A commit whose answer was lost is looked for, so that its client is told what became of it. */
+  readonly commitCertainty: boolean;
   readonly limits: GatewayLimits;
 };

@@ -156,6 +156,10 @@ export const gateway = z
         description:
           "`true`: TLS is offered, with a certificate of the world's own authority (`ca.pem` in the state directory). `required`: nobody logs in without. `false`: there is none.",
       }),
+    commitCertainty: z.boolean().default(false).meta({
+      description:
+        "A `COMMIT` whose server is lost before it answers is looked for at the next writer, and its client is told what became of it: as if nothing had happened, or 40001. `false`: it is told that nobody knows (08007). Costs a small query, in no round trip of its own, for each transaction that writes.",
+    }),
     limits,
   })
   .prefault({})

@@ -113,6 +113,7 @@ function resolveGateway({ gateway, databases }: ConfigDocument): GatewayConfig {
   return {
     names: resolveNames(Object.keys(databases) as DatabaseId[], gateway.names),
     tls: gateway.tls === "required" ? "required" : gateway.tls ? "offered" : "off",
+    commitCertainty: gateway.commitCertainty,
     limits: {
       ...limits,
       serverConnectionsMax:

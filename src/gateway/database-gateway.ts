@@ -11,6 +11,8 @@ import type { CatalogFacts, StatementBook } from "../sql/sql.ts";
 import type { GatewayCounters, Route } from "../wire/gateway-protocol.ts";
 import type { ScramKeys } from "../wire/postgres/scram-keys.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import type { CommitOutcome } from "./commit-certainty.ts";
+import type { Witness } from "./commit-witness.ts";
 import { CatalogWatch } from "./catalog-watch.ts";
 import { CurrentRoute } from "./current-route.ts";
 import { CustomSettings } from "./custom-settings.ts";
@@ -44,6 +46,7 @@ export type DatabaseGatewayDoors = OpenerDoors & {
   readonly book: StatementBook;
   readonly limits: GatewayLimits;
   readonly requestBytes: ByteBudget;
+  readonly findsCommits: boolean;
   /** Tells the agent what became of a hold. */
   readonly holdOutcome: (outcome: HoldOutcome) => void;
   readonly cancel: (server: ServerConnection, at: Address) => void;
@@ -64,6 +67,7 @@ export class DatabaseGateway implements SessionHome {
   readonly book: StatementBook;
   readonly registry: PreparedRegistry;
   readonly requestBytes: ByteBudget;
+  readonly findsCommits: boolean;
   readonly door: WriterDoor;
   readonly counts: SessionCounts = {
     localReads: 0,
@@ -100,6 +104,7 @@ export class DatabaseGateway implements SessionHome {
     this.limits = limits;
     this.book = book;
     this.requestBytes = doors.requestBytes;
+    this.findsCommits = doors.findsCommits;
     this.registry = new PreparedRegistry({
       statementsMax: limits.preparedStatementsMax,
       bytesMax: registryBytesMax,
@@ -186,6 +191,10 @@ export class DatabaseGateway implements SessionHome {
 
   writerPosition(signal: AbortSignal): Promise<Token> {
     return this.#reads.writerPosition(signal);
+  }
+
+  findCommit(witness: Witness, signal: AbortSignal): Promise<CommitOutcome> {
+    return this.#reads.findCommit(witness, signal);
   }
 
   learnt(token: Token): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decideLoss, type LossView } from "./decide-loss.ts";
 
-const read = { hasAnswered: false, isReplayable: true, commits: false };
+const read = { hasAnswered: false, isReplayable: true, commits: false, canBeFound: false };
 const write = { ...read, isReplayable: false };
 const view: LossView = {
   because: "its connection was closed",
@@ -35,6 +35,15 @@ test("a transaction is lost, unless it was committing: then that is in doubt", (
   expect(decideLoss({ ...view, ...lost, unit: { ...write, commits: true } })).toMatchObject({
     status: "I",
   });
+});
+
+test("a commit that can be found out is, unless the client has heard something or was bound to the server", () => {
+  const commit = { ...write, commits: true, canBeFound: true };
+  const committing = { isInTransaction: true, unit: commit };
+  expect(decide(committing)).toBe("find-out");
+  expect(decide({ ...committing, unit: { ...commit, canBeFound: false } })).toBe("error 08007");
+  expect(decide({ ...committing, unit: { ...commit, hasAnswered: true } })).toBe("error 08007");
+  expect(decide({ ...committing, isPinned: true })).toBe("error 08007");
 });
 
 test("between two statements, who has a transaction hears of its loss with the next one", () => {

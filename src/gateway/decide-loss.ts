@@ -19,6 +19,8 @@ export type LossView = {
         readonly isReplayable: boolean;
         /** It asked for a commit. */
         readonly commits: boolean;
+        /** It is a commit and nothing else, and it can be found out whether that was done. */
+        readonly canBeFound: boolean;
       }
     | undefined;
   /** What the client has been sent ends inside a message. */
@@ -34,6 +36,8 @@ export type LossDecision =
   | { readonly kind: "remember" }
   /** Nothing was lost that the client knows of. */
   | { readonly kind: "nothing" }
+  /** The client is told what became of its commit, as soon as that is known. */
+  | { readonly kind: "find-out" }
   | { readonly kind: "error"; readonly error: PgError; readonly status: Status }
   | { readonly kind: "end"; readonly error: PgError };
 
@@ -51,6 +55,7 @@ function decideIdle({ because, isInTransaction, isPinned }: LossView): LossDecis
 function decideUnderWay(view: LossView, unit: NonNullable<LossView["unit"]>): LossDecision {
   const { because, isInTransaction, isPinned } = view;
   if (isInTransaction) {
+    if (unit.canBeFound && !unit.hasAnswered && !isPinned) return { kind: "find-out" };
     return unit.commits
       ? { kind: "error", error: outcomeUnknown(because), status: "I" }
       : { kind: "error", error: transactionLost(because), status: "E" };
@@ -73,7 +78,18 @@ export function transactionLost(because: string): PgError {
   });
 }
 
-function outcomeUnknown(because: string): PgError {
+/** Whether a commit was done, where that could be found out. */
+export function commitLost(because: string): PgError {
+  return pgError({
+    severity: "ERROR",
+    code: "40001",
+    message: "the transaction was rolled back: its server was lost before it had committed",
+    detail: `Nothing of it was committed: ${because}`,
+    hint: "Run the transaction again.",
+  });
+}
+
+export function outcomeUnknown(because: string): PgError {
   return pgError({
     severity: "ERROR",
     code: "08007",

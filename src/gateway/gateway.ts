@@ -147,7 +147,7 @@ export class Gateway {
     { database, superuserPassword }: GatewaySettings["databases"][number],
     book: StatementBook,
   ): DatabaseGateway {
-    const { region, peers, limits, adminUser } = this.#settings;
+    const { region, peers, limits, adminUser, commitCertainty } = this.#settings;
     const { clock, log, random, sockets } = this.#doors;
     const superuser = { user: adminUser, password: superuserPassword };
     return new DatabaseGateway(
@@ -160,6 +160,7 @@ export class Gateway {
         book,
         limits,
         requestBytes: this.#requestBytes,
+        findsCommits: commitCertainty,
         holdOutcome: (outcome) => this.#doors.tell({ kind: "hold-outcome", database, ...outcome }),
         cancel: (server, address) => void this.#cancels.cancel(server, address),
       },

@@ -9,11 +9,21 @@ import type { CatalogFacts } from "../sql/sql.ts";
 import { readCatalogVersion, readFacts } from "../sql/catalog-facts.ts";
 import type { Route } from "../wire/gateway-protocol.ts";
 import { InternalConnection, type InternalLogin } from "./internal-connection.ts";
-import { replayPosition, writerPosition } from "./positions.ts";
+import type { TransactionRecords, TransactionStatus } from "./commit-certainty.ts";
+import type { Witness } from "./commit-witness.ts";
+import {
+  replayPosition,
+  transactionRecords,
+  transactionStatus,
+  writerPosition,
+} from "./positions.ts";
 import { ReplayWatch } from "./replay-watch.ts";
 import { parseToken, type Token } from "./token.ts";
 import { Verifiers } from "./verifiers.ts";
 import { WriterPosition } from "./writer-position.ts";
+
+/** Of every cluster; `own-objects.ts` says what is in it. */
+const maintenanceDatabase = "postgres";
 
 export class LocalQuestions {
   readonly replay: ReplayWatch;
@@ -23,6 +33,8 @@ export class LocalQuestions {
   readonly #clock: Clock;
   #local: { readonly key: string; readonly connection: InternalConnection } | undefined;
   #writer: { readonly key: string; readonly connection: InternalConnection } | undefined;
+  /** The same instance as `#local`, where Leeward keeps what reads the WAL. */
+  #maintenance: { readonly key: string; readonly connection: InternalConnection } | undefined;
 
   constructor(
     login: InternalLogin,
@@ -53,6 +65,7 @@ export class LocalQuestions {
   follow(route: Route | undefined, peer: Address | undefined): void {
     const local = route?.instances.find(({ number }) => number === 1)?.address;
     this.#local = this.#moved(this.#local, local, this.#login.database);
+    this.#maintenance = this.#moved(this.#maintenance, local, maintenanceDatabase);
     this.#writer = this.#moved(this.#writer, peer, `${this.#login.database}-rw`);
     if (route) this.replay.useForks(route.forks);
   }
@@ -62,6 +75,21 @@ export class LocalQuestions {
     if (systemId === undefined)
       throw new Failure("gateway.no-writer", "The database has no writer yet");
     return writerPosition(this.#here(), { isAsynchronous: true, systemId }, signal);
+  }
+
+  /** What the writer says of a transaction, wherever it is. @throws Failure */
+  transactionStatus(xid: string, signal: AbortSignal): Promise<TransactionStatus> {
+    return transactionStatus(this.#writer?.connection ?? this.#here(), xid, signal);
+  }
+
+  /** What the WAL of the instance here says of a transaction. @throws Failure */
+  transactionRecords(
+    witness: Witness,
+    beforeLsn: number,
+    signal: AbortSignal,
+  ): Promise<TransactionRecords> {
+    const from = this.#maintenance?.connection ?? this.#here();
+    return transactionRecords(from, witness, beforeLsn, signal);
   }
 
   /** What the instance here knows of its catalog. @throws Failure */

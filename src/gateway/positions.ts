@@ -1,9 +1,17 @@
 /** Where an instance is in its WAL, each in one cheap question. */
 import { Failure } from "../model/failure.ts";
 import type { SystemId } from "../model/region.ts";
+import type { TransactionRecords, TransactionStatus } from "./commit-certainty.ts";
+import type { Witness } from "./commit-witness.ts";
 import type { TextRow } from "./internal-connection.ts";
 import { EVERYTHING } from "./replay-watch.ts";
-import { parseLsnNumber, roundDownOutOfPageHeader, type Token, type WalPoint } from "./token.ts";
+import {
+  formatLsnNumber,
+  parseLsnNumber,
+  roundDownOutOfPageHeader,
+  type Token,
+  type WalPoint,
+} from "./token.ts";
 
 /** An `InternalConnection`. */
 export type Questions = {
@@ -68,6 +76,54 @@ export async function writerPosition(
     ? Math.max(lsnOf(flushed), roundDownOutOfPageHeader(lsnOf(inserted), Number(segmentBytes)))
     : lsnOf(flushed);
   return { systemId: after.systemId, timeline: timelineOf(timeline), lsn };
+}
+
+/** What a writer says of a transaction of its own timeline, and where its WAL ended then. @throws Failure */
+export async function transactionStatus(
+  from: Questions,
+  xid: string,
+  signal: AbortSignal,
+): Promise<TransactionStatus> {
+  const status = `pg_xact_status('${digitsOf(xid)}'::xid8)`;
+  const asked = `select ${status}, pg_current_wal_insert_lsn()::text, ${writerTimeline}`;
+  const [row] = await from.query(asked, signal);
+  return {
+    status: row?.[0] ?? undefined,
+    at: { timeline: timelineOf(row?.[2]), lsn: lsnOf(row?.[1]) },
+  };
+}
+
+/**
+ * What the WAL of an instance says of a transaction. To be asked in the database that has pg_walinspect.
+ * @param beforeLsn not before the transaction's first write
+ * @throws Failure `postgres.query-failed`, also when that WAL is not there any more
+ */
+export async function transactionRecords(
+  from: Questions,
+  { xid, since, flushedLsn }: Witness,
+  beforeLsn: number,
+  signal: AbortSignal,
+): Promise<TransactionRecords> {
+  // An empty window is an error to PostgreSQL.
+  const exists = (fromLsn: number, toLsn: number, condition: string): string =>
+    fromLsn >= toLsn
+      ? "false"
+      : `exists (select from public.pg_get_wal_records_info(
+           '${formatLsnNumber(fromLsn)}', '${formatLsnNumber(toLsn)}') where ${condition})`;
+  const restart = "resource_manager = 'XLOG' and record_type = 'CHECKPOINT_SHUTDOWN'";
+  const commit = `xid = '${digitsOf(xid)}'::xid8::xid
+    and resource_manager = 'Transaction' and record_type like 'COMMIT%'`;
+  const [row] = await from.query(
+    `select (${exists(flushedLsn, since.lsn, restart)})::text,
+            (${exists(since.lsn, beforeLsn, commit)})::text`,
+    signal,
+  );
+  return { isOverwritten: row?.[0] === "true", isCommitted: row?.[1] === "true" };
+}
+
+/** Of what a server has said; nothing else may come into a query. */
+function digitsOf(xid: string): string {
+  return required(/^[0-9]+$/.exec(xid)?.[0], "a transaction's number");
 }
 
 /** Of whichever database system answers there. @throws Failure `postgres.query-failed` */

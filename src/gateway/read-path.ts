@@ -4,6 +4,8 @@ import { Failure } from "../model/failure.ts";
 import { newestTimeline } from "../model/fork.ts";
 import type { GatewayLimits } from "../model/gateway.ts";
 import type { DatabaseId, SystemId } from "../model/region.ts";
+import { findCommit, type CommitOutcome, type TransactionStatus } from "./commit-certainty.ts";
+import type { Witness } from "./commit-witness.ts";
 import type { CurrentRoute } from "./current-route.ts";
 import { decideRead, type ReadView, type WriterState } from "./decide-read.ts";
 import type { LocalQuestions } from "./local-questions.ts";
@@ -16,8 +18,11 @@ import { WriteMarks, type WriteMark } from "./write-marks.ts";
 
 export type ReadPathDoors = {
   readonly clock: Clock;
-  readonly limits: Pick<GatewayLimits, "consistencyTimeoutMs">;
-  readonly questions: Pick<LocalQuestions, "replay" | "position" | "ownPosition">;
+  readonly limits: Pick<GatewayLimits, "consistencyTimeoutMs" | "holdMs">;
+  readonly questions: Pick<
+    LocalQuestions,
+    "replay" | "position" | "ownPosition" | "transactionStatus" | "transactionRecords"
+  >;
   readonly pools: Pick<ServerPools, "isWriterAway">;
 };
 
@@ -81,6 +86,20 @@ export class ReadPath {
     throw new Failure("gateway.no-writer", `The lease of ${this.#database} here is over`);
   }
 
+  /** What became of a commit whose answer was lost. Rejects with the signal's reason alone. */
+  findCommit(witness: Witness, signal: AbortSignal): Promise<CommitOutcome> {
+    const { clock, limits, questions } = this.#doors;
+    const doors = {
+      clock,
+      news: this.#route.news,
+      known: () => this.timelines,
+      status: (xid: string, until: AbortSignal) => this.#statusAtWriter(xid, until),
+      waitFor: questions.replay.waitFor.bind(questions.replay),
+      records: questions.transactionRecords.bind(questions),
+    };
+    return findCommit(witness, doors, { ms: limits.holdMs, signal });
+  }
+
   /** A session was told a token. */
   learnt(token: Token): void {
     this.#doors.questions.replay.learnt(token);
@@ -114,6 +133,13 @@ export class ReadPath {
     if (!isMoving || epoch === undefined || systemId === undefined) return undefined;
     const { timeline, forks } = this.timelines;
     return { epoch, line: { systemId, timeline: Math.max(timeline, newestTimeline(forks)) } };
+  }
+
+  /** A writer here that has lost its lease may say what nobody else will ever see. */
+  async #statusAtWriter(xid: string, signal: AbortSignal): Promise<TransactionStatus> {
+    const status = await this.#doors.questions.transactionStatus(xid, signal);
+    if (!this.#route.isWriterHere || this.#route.mayWriteHere) return status;
+    throw new Failure("gateway.no-writer", `The lease of ${this.#database} here is over`);
   }
 
   #ownPosition(signal: AbortSignal): Promise<Token> {

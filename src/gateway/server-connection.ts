@@ -181,6 +181,12 @@ export class ServerConnection implements FrameHandler {
     this.#socket.write(encodeQuery(sql));
   }
 
+  /** The same by messages that leave the unnamed statement and portal alone. They end with a Sync. */
+  askBeside(messages: Buffer, settle: (result: OwnResult) => void): void {
+    this.#expected.push(new OwnQuery(settle, undefined));
+    this.#socket.write(messages);
+  }
+
   cork(): void {
     this.#socket.cork();
   }

@@ -143,6 +143,13 @@ test("a writer of another epoch is not away because the one before was", async (
   expect(bench.pools.isWriterAway).toBe(false);
 });
 
+test("after the end nobody waits any more, and nobody tries to connect", () => {
+  bench.follow(here);
+  bench.end.abort(new Error("the gateway ends"));
+  expect(bench.wait()).toEqual(["LW001"]);
+  expect(bench.opened).toEqual([]);
+});
+
 test("at the end, whoever waits is told", () => {
   bench.answer = silence;
   bench.follow(here);

@@ -130,6 +130,8 @@ export class ServerPools {
       this.#doors.limits.poolSize,
       this.#budgetOf(target),
     );
+    // Nobody closes it later.
+    if (this.#end.aborted) pool.close(poolClosed);
     const pools = this.#pools.get(target.key) ?? new Map<string, Entry>();
     this.#pools.set(target.key, pools.set(login, { target, pool, user }));
     return pool;

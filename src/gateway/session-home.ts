@@ -5,6 +5,8 @@ import type { GatewayLimits, NameMode } from "../model/gateway.ts";
 import type { StatementBook } from "../sql/sql.ts";
 import type { BackendKey } from "../wire/postgres/backend-messages.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import type { CommitOutcome } from "./commit-certainty.ts";
+import type { Witness } from "./commit-witness.ts";
 import type { ConsistencyLevel } from "./consistency.ts";
 import type { CustomSettings } from "./custom-settings.ts";
 import type { SettledRead } from "./settle-read.ts";
@@ -82,6 +84,10 @@ export interface SessionHome {
   settleRead(session: ReadingSession, signal: AbortSignal): Promise<SettledRead>;
   /** The writer's position now, with the right of the present lease. @throws Failure */
   writerPosition(signal: AbortSignal): Promise<Token>;
+  /** Whether commits are looked for whose answer was lost. */
+  readonly findsCommits: boolean;
+  /** Ends within the longest hold; rejects with the signal's reason alone. */
+  findCommit(witness: Witness, signal: AbortSignal): Promise<CommitOutcome>;
   /** A session was told a token. */
   learnt(token: Token): void;
   /** What is known here of the database system's timelines. */

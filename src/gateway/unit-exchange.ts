@@ -6,10 +6,9 @@
  *                       │          └─ refused by a standby ─► elsewhere
  *                       └─ server lost ─► retry, or one honest error
  */
-import { unreachable } from "../std/assert.ts";
 import { describeError } from "../model/failure.ts";
 import { encodeParameterStatus } from "../wire/postgres/backend-messages.ts";
-import { encodeError, type PgError } from "../wire/postgres/error-response.ts";
+import type { PgError } from "../wire/postgres/error-response.ts";
 import {
   asksSequences,
   countUnit,
@@ -18,13 +17,14 @@ import {
   knowServer,
   prepareServer,
 } from "./after-unit.ts";
+import { CommitWitness } from "./commit-witness.ts";
 import { promises } from "./consistency.ts";
-import { decideLoss, type LossView } from "./decide-loss.ts";
 import { tokenSetting } from "./decide-unit.ts";
 import { noServer } from "./gateway-errors.ts";
 import { refusalOf } from "./refusal.ts";
 import type { OwnResult } from "./own-query.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import { ServerLoss } from "./server-loss.ts";
 import { ServerSeat } from "./server-seat.ts";
 import type { ServerUser } from "./server-user.ts";
 import { tellReady, type SessionContext } from "./session-context.ts";
@@ -54,6 +54,8 @@ export class UnitExchange implements ServerUser {
   readonly #meanings: UnitMeanings;
   readonly #hooks: ExchangeHooks;
   readonly #tokens: TokenTeller;
+  readonly #loss: ServerLoss;
+  readonly #witness: CommitWitness | undefined;
   #task: UnitTask | undefined;
   #pass: UnitPass | undefined;
   /** Sent as soon as the server is set up for it. */
@@ -73,12 +75,16 @@ export class UnitExchange implements ServerUser {
     this.#meanings = meanings;
     this.#hooks = hooks;
     this.seat = new ServerSeat(context.home, context.identity, { user: this, lodger });
+    this.#witness = context.home.findsCommits ? new CommitWitness() : undefined;
+    this.#loss = new ServerLoss(context, this.#witness, () => {
+      if (this.#task) this.#hooks.retryElsewhere(this.#task);
+    });
     this.#tokens = new TokenTeller(context, (server, status) => this.#told(server, status));
   }
 
   /** A unit is at the server, and has not been answered. */
   get isBusy(): boolean {
-    return this.#pass !== undefined;
+    return this.#pass !== undefined || this.#loss.isFindingOut;
   }
 
   /** The present unit was flushed, and is at its server. */
@@ -130,11 +136,17 @@ export class UnitExchange implements ServerUser {
       isOpen,
     });
     const mayRetry = this.#retryPlaces(task, { isInTransaction, isDescribed });
-    const pass = new UnitPass(unit, meaning, { script, startedAtMs: task.startedAtMs, mayRetry });
+    const pass = new UnitPass(unit, meaning, {
+      script,
+      startedAtMs: task.startedAtMs,
+      mayRetry,
+      isCommit: !isOpen && this.#witness?.finds(meaning) === true,
+    });
     this.#task = task;
     this.#isOpen = isOpen;
     this.#pass = pass;
     server.send(bytes, pass);
+    if (state.transaction.phase.kind === "open") this.#follow(server, task);
     this.#tokens.begin();
     // A server that waits for COPY data takes no query.
     const mayFollow = !isOpen && !meaning.effects.some(({ kind }) => kind === "copy-in");
@@ -199,39 +211,23 @@ export class UnitExchange implements ServerUser {
     if (server === undefined) return;
     if (pass.isRefused) return this.#refused(pass, server);
     this.#account(pass, status, server);
-    if (status === "I") this.#markAnswer();
+    if (status === "I") {
+      this.#witness?.forget();
+      this.#markAnswer();
+    }
     if (status === "I" && this.#isToldTokens()) return this.#tokens.tell(server, status);
     this.#answered(server, status);
   }
 
   serverLost(because: string): void {
-    const view = this.#lossView(because);
-    const task = this.#task;
+    const pass = this.#pass;
     const settingUp = this.#settingUp;
+    const isInsideMessage = this.seat.server?.isInsideMessage === true;
     this.#pass = undefined;
     this.#settingUp = undefined;
     this.seat.lost();
     if (settingUp) return this.#hooks.retryElsewhere(settingUp);
-    const { output, state } = this.#context;
-    state.pins.clear();
-    const decision = decideLoss(view);
-    switch (decision.kind) {
-      case "cut":
-        return output.finish(undefined);
-      case "end":
-        return output.finish(decision.error);
-      case "remember":
-        return state.transaction.lose(because);
-      case "nothing":
-        return;
-      case "retry":
-        if (task) this.#hooks.retryElsewhere(task);
-        return;
-      case "error":
-        return this.#lostWithError(decision.error, decision.status, because);
-      default:
-        unreachable(decision);
-    }
+    this.#loss.tell({ because, pass, isInsideMessage });
   }
 
   /** The client has gone: what it had goes back, what it began is undone. */
@@ -268,6 +264,13 @@ export class UnitExchange implements ServerUser {
     if (this.seat.server !== server || server.isLost) return;
     this.#context.output.finish({ ...error, severity: "FATAL" });
     server.close();
+  }
+
+  /** A peer's clients are followed by their own gateway, which outlives what happens to this Region. */
+  #follow(server: ServerConnection, task: UnitTask): void {
+    if (this.seat.kind === "writer" && !this.#context.identity.peer) {
+      this.#witness?.follow(server, task);
+    }
   }
 
   /** BEGIN can fail at a standby, and the statement behind it would run by itself. */
@@ -331,40 +334,6 @@ export class UnitExchange implements ServerUser {
     if (this.seat.kind !== "writer" || identity.peer || !promises(state.level)) return;
     const mark = home.mark();
     if (mark) state.seen.marked(mark);
-  }
-
-  #lossView(because: string): LossView {
-    const { transaction, pins } = this.#context.state;
-    const pass = this.#pass;
-    return {
-      because,
-      isInTransaction: transaction.phase.kind === "open" || transaction.phase.kind === "failed",
-      isPinned: pins.size > 0,
-      isInsideMessage: this.seat.server?.isInsideMessage === true,
-      unit: pass && {
-        hasAnswered: pass.hasAnswered,
-        isReplayable: pass.meaning.place === "anywhere" && pass.meaning.isReplayable,
-        commits: pass.meaning.effects.some(
-          ({ kind }) => kind === "commit" || kind === "prepare-transaction",
-        ),
-      },
-    };
-  }
-
-  #lostWithError(error: PgError, status: Status, because: string): void {
-    const { home, output, state } = this.#context;
-    const { transaction } = state;
-    home.counts.errors += 1;
-    if (status === "E") {
-      transaction.lose(because);
-      transaction.tell();
-    } else if (transaction.phase.kind !== "idle") {
-      transaction.endHere(false);
-    }
-    output.write(encodeError(error));
-    output.failed();
-    tellReady(this.#context, status);
-    output.unitDone();
   }
 
   /** The token has left before what was kept back for it. The server may be gone by now. */

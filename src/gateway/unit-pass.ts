@@ -53,6 +53,8 @@ export class UnitPass {
       readonly startedAtMs: number;
       /** A refusal is to be kept from the client, where it is one of these. */
       readonly mayRetry: ReadonlySet<RetryPlace>;
+      /** Nothing is passed on before its result: without that it can be answered from here. */
+      readonly isCommit: boolean;
     },
   ) {
     this.#unit = unit;
@@ -60,7 +62,7 @@ export class UnitPass {
     this.#mayRetry = sent.mayRetry;
     this.script = sent.script;
     this.startedAtMs = sent.startedAtMs;
-    this.#isHeldBack = sent.mayRetry.size > 0;
+    this.#isHeldBack = sent.mayRetry.size > 0 || sent.isCommit;
   }
 
   get unit(): Unit {

@@ -44,6 +44,7 @@ export function settingsOfGateway(
       .filter(({ database }) => here.some(({ id }) => id === database))
       .map((name) => ({ ...name })),
     limits: config.gateway.limits,
+    commitCertainty: config.gateway.commitCertainty,
     tls: identity && { ...identityOf(identity), isRequired: config.gateway.tls === "required" },
   };
 }

@@ -215,6 +215,8 @@ export const gatewaySettings = z.object({
   /** Of the databases above: what a connection string may name. */
   names: z.array(gatewayName),
   limits: gatewayLimits,
+  /** Commits are looked for whose answer was lost. */
+  commitCertainty: z.boolean(),
   /** PEM. Undefined: TLS is refused. */
   tls: maybe(
     z.object({

@@ -67,6 +67,7 @@ export type Options = {
   readonly rttMs?: number;
   readonly limits?: Partial<GatewayLimits>;
   readonly tls?: GatewaySettings["tls"];
+  readonly commitCertainty?: boolean;
   /** Of both PostgreSQL servers. */
   readonly own?: PostgresServerOptions["settings"];
   /** Of the database, and of its roles. */
@@ -180,6 +181,7 @@ export class TwoRegions implements AsyncDisposable {
           { name: "orders-rw", database: orders, mode: "writer" },
         ],
         limits: { ...limits, ...options.limits },
+        commitCertainty: options.commitCertainty ?? false,
         tls: options.tls,
       };
       const gateway = await Gateway.open(
