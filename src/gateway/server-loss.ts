@@ -56,17 +56,18 @@ export class ServerLoss {
         if (lost.pass && witness) void this.#findOut(lost.pass, witness, lost.because);
         return;
       case "error":
-        // The client's own gateway can find it out: it is told no more than that the server is gone.
-        if (this.#isForPeerToFind(decision.error)) return output.finish(undefined);
-        return this.#endInError(decision.error, decision.status, lost.because);
+        return this.#tellError(decision.error, decision.status, lost.because);
       default:
         unreachable(decision);
     }
   }
 
-  #isForPeerToFind({ code }: PgError): boolean {
-    const { home, identity } = this.#context;
-    return home.findsCommits && identity.peer !== undefined && code === outcomeUnknown("").code;
+  #tellError(error: PgError, status: Status, because: string): void {
+    const { home, identity, output } = this.#context;
+    const isInDoubt = error.code === outcomeUnknown("").code;
+    // The client's own gateway can find it out: it is told no more than that the server is gone.
+    if (isInDoubt && home.findsCommits && identity.peer) return output.finish(undefined);
+    this.#endInError(error, status, because);
   }
 
   #viewOf({ because, pass, isInsideMessage }: Lost): LossView {
