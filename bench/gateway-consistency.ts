@@ -11,6 +11,7 @@ const sessions = 256;
 /** Few enough that no read waits for the benchmark's own processor. */
 const calmSessions = 4;
 const calmReads = 1_000;
+const levelReads = 100;
 const writesInSlice = 2_000;
 
 const writeText = "UPDATE pairs SET v = v + 1 WHERE id = $1 RETURNING v";
@@ -33,10 +34,12 @@ export async function measureConsistency(
   const delaying = delayReplay(postgres.standby, stop.signal);
   delaying.catch(() => undefined);
   try {
+    const levels = await measureLevels(proxy);
     const calm = await writeAndRead(proxy, calmSessions, calmReads);
     const atWriter = await writeAndRead(proxy, calmSessions, calmReads, writerName);
     const busy = await writeAndRead(proxy, sessions, reads);
     return [
+      ...levels,
       figure("stale reads in session mode", "reads", [calm.stale + busy.stale], {
         limit: { kind: "at-most", value: 0 },
         note: `of ${calm.reads + busy.reads} pairs of a write and a read`,
@@ -86,6 +89,34 @@ async function medianWriteMs(client: pg.Client): Promise<number> {
     tookMs.push(performance.now() - startedMs);
   }
   return median(tookMs);
+}
+
+/** What a read costs at each level while nobody writes, and where everything goes to the writer. */
+async function measureLevels(proxy: Proxy): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const consistency of ["eventual", "session", "global"] as const) {
+    const readMs = await readAlone(proxy, { consistency });
+    figures.push(figure(`a read with ${consistency}, nobody writes`, "ms", readMs));
+  }
+  const atWriterMs = await readAlone(proxy, { consistency: "session", database: writerName });
+  return [...figures, figure("a read at the writer, nobody writes", "ms", atWriterMs)];
+}
+
+async function readAlone(proxy: Proxy, login: Login): Promise<readonly number[]> {
+  const client = await open(proxy, login);
+  try {
+    // Its text is learnt and its connections made.
+    await client.query(readText, [0]);
+    const tookMs: number[] = [];
+    for (let read = 0; read < levelReads; read += 1) {
+      const startedMs = performance.now();
+      await client.query(readText, [0]);
+      tookMs.push(performance.now() - startedMs);
+    }
+    return tookMs;
+  } finally {
+    await client.end();
+  }
 }
 
 /** A read's round trip is what it takes where all of a session goes to the writer, beside the same writes. */
@@ -141,7 +172,10 @@ async function onePair(client: pg.Client, id: number, tally: Tally): Promise<voi
   if (got?.standby === "on") tally.local += 1;
 }
 
-type Login = { readonly consistency: "eventual" | "session"; readonly database?: string };
+type Login = {
+  readonly consistency: "eventual" | "session" | "global";
+  readonly database?: string;
+};
 
 async function open(
   proxy: Proxy,
