@@ -157,7 +157,8 @@ export class DatabaseGateway implements SessionHome {
     if (change.isElsewhere) this.catalog.moved();
     const { writer, isWriterHere } = this.#route;
     this.questions.follow(route, writer?.isPeer ? writer.address : undefined);
-    this.#notifications.follow(writer?.address, isWriterHere);
+    const isClosed = isWriterHere && !this.#route.isWriterOpen;
+    this.#notifications.follow(isClosed ? undefined : writer?.address, isWriterHere);
     this.#reads.follow(change);
     this.door.follow(isWriterHere ? route?.hold : undefined);
   }

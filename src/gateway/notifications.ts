@@ -6,6 +6,7 @@ import { Socket } from "node:net";
 import pg from "pg";
 import { withDeadline } from "../env/deadline.ts";
 import type { Clock, Log } from "../env/env.ts";
+import { pauseUntil } from "../env/pause-until.ts";
 import { formatAddress, type Address } from "../model/address.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import { Backoff } from "../std/backoff.ts";
@@ -31,6 +32,8 @@ export class Notifications {
   /** Those that the present connection listens to. */
   readonly #confirmed = new Set<string>();
   readonly #changed = new Pulse();
+  /** Beats when the writer is somewhere else: nobody waits any longer then to try again. */
+  readonly #moved = new Pulse();
   #place: { readonly address: Address; readonly isHere: boolean } | undefined;
   #client: pg.Client | undefined;
   #isRunning = false;
@@ -42,12 +45,13 @@ export class Notifications {
     this.#end = end;
   }
 
-  /** Where the writer is, or its gateway. */
+  /** Where the writer is that accepts writes, or its gateway; at a standby nobody can listen. */
   follow(address: Address | undefined, isHere: boolean): void {
     const before = this.#place && formatAddress(this.#place.address);
     if (before === (address && formatAddress(address))) return;
     this.#place = address && { address, isHere };
     this.#drop();
+    this.#moved.beat();
   }
 
   /** Settles when the writer has confirmed. @throws Failure `gateway.no-writer`, `gateway.limit-reached` */
@@ -87,14 +91,16 @@ export class Notifications {
     if (this.#isRunning) return;
     this.#isRunning = true;
     const backoff = new Backoff(retryFirstMs, retryMsMax);
+    const { clock, log } = this.#doors;
     while (this.#listeners.size > 0 && !this.#end.aborted) {
       try {
         await this.#keepUp();
         backoff.reset();
       } catch (error) {
         this.#drop();
-        this.#doors.log.debug("gateway.listen-failed", { error: describeError(error) });
-        await this.#doors.clock.sleep(backoff.nextMs(), this.#end).catch(() => undefined);
+        log.debug("gateway.listen-failed", { error: describeError(error) });
+        const againMs = clock.monotonicMs() + backoff.nextMs();
+        await pauseUntil(clock, this.#moved, againMs, this.#end);
       }
     }
     this.#drop();

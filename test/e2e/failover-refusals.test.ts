@@ -16,7 +16,11 @@ const the = sharedWorld({
 
 type Refused = { readonly exit: number; readonly code: string; readonly says: string };
 
-type Answer = { readonly exit: number | undefined; readonly code: string; readonly message: string };
+type Answer = {
+  readonly exit: number | undefined;
+  readonly code: string;
+  readonly message: string;
+};
 
 async function answerTo(world: World, args: readonly string[]): Promise<Answer> {
   const before = await truth(world);
