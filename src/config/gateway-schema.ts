@@ -158,7 +158,7 @@ export const gateway = z
       }),
     commitCertainty: z.boolean().default(false).meta({
       description:
-        "A `COMMIT` whose server is lost before it answers is looked for at the next writer, and its client is told what became of it: as if nothing had happened, or 40001. `false`: it is told that nobody knows (08007). Costs a small query, in no round trip of its own, for each transaction that writes.",
+        "A `COMMIT` whose answer is lost in a failover is looked for in the WAL of the new writer, and its client is told what became of it: as if nothing had happened, or 40001. `false`: it is told that nobody knows (08007). Costs a small query, in no round trip of its own, for each transaction that writes.",
     }),
     limits,
   })

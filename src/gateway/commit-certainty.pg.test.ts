@@ -29,16 +29,17 @@ describe.sequential("a commit whose answer is lost", () => {
   const at = (region: RegionId, text: string): ReturnType<typeof sql> =>
     sql(world.place(region).instance, text, asSuperuser);
 
-  /** In a transaction that has written, and knows its number. */
+  /** In a transaction that has written; with its number. */
   const writing = async (region: RegionId, name: string): Promise<[pg.Client, string]> => {
     const client = await world.client(region);
     open.push(client);
     await client.query("BEGIN");
-    const { rows } = await client.query<{ xid: string }>(
-      "INSERT INTO written VALUES ($1, pg_current_xact_id()::text) RETURNING xid",
-      [name],
+    await client.query("INSERT INTO written VALUES ($1)", [name]);
+    const [row] = await at(
+      east,
+      "SELECT backend_xid::text AS xid FROM pg_stat_activity WHERE usename = 'app' AND backend_xid IS NOT NULL",
     );
-    return [client, rows[0]?.xid ?? ""];
+    return [client, String(row?.["xid"])];
   };
 
   /** No commit is answered any more: all wait for a standby that there is not. */
@@ -132,21 +133,58 @@ describe.sequential("a commit whose answer is lost", () => {
     expect(rows).toEqual([{ name: "again" }]);
   });
 
-  test("case 60: was done where its own primary comes back with it", async () => {
+  test("case 60: is in doubt where its own primary comes back: the client can look there itself", async () => {
     const [here] = await writing(east, "in east");
     const [there] = await writing(west, "in west");
     await withholdAnswers();
-    const answers = Promise.all([here.query("COMMIT"), there.query("COMMIT")]);
+    const answers = Promise.allSettled([here.query("COMMIT"), there.query("COMMIT")]);
     await untilCommitting(2);
     // For the next start.
     await at(east, "ALTER SYSTEM RESET synchronous_standby_names");
     const { server } = world.place(east);
     await server.stop("immediate", soon());
     await startPrimary(server);
-    expect(await answers).toMatchObject([{ command: "COMMIT" }, { command: "COMMIT" }]);
-    for (const client of [here, there]) {
-      const { rows } = await client.query("SELECT name FROM written ORDER BY name");
-      expect(rows).toEqual([{ name: "in east" }, { name: "in west" }]);
-    }
+    const inDoubt = { status: "rejected", reason: { code: "08007" } };
+    expect(await answers).toMatchObject([inDoubt, inDoubt]);
+    for (const client of [here, there]) await client.query("SELECT count(*) FROM written");
+  });
+
+  test("case 60: a transaction that follows another at once is not taken for that one", async () => {
+    const [client] = await writing(west, "first");
+    await client.query("COMMIT AND CHAIN");
+    await at(west, "ALTER SYSTEM SET primary_conninfo = ''");
+    await untilWestHasAll();
+    await at(west, "SELECT pg_reload_conf()");
+    await eventually("west receives nothing", async () => {
+      return (await at(west, "SELECT 1 FROM pg_stat_wal_receiver")).length === 0;
+    });
+    await client.query("INSERT INTO written VALUES ('second')");
+    await withholdAnswers();
+    const answer = client.query("COMMIT").then(
+      () => "committed",
+      (error: unknown) => error,
+    );
+    await untilCommitting(1);
+    await promoteWest();
+    tellOfWest();
+    expect(await answer).toMatchObject({ code: "40001" });
+    const { rows } = await client.query("SELECT name FROM written");
+    expect(rows).toEqual([{ name: "first" }]);
+  });
+
+  test("case 60: what cannot be asked ends the one transaction that it failed in, and is asked no more", async () => {
+    const functions = "FUNCTION pg_current_wal_insert_lsn() FROM PUBLIC";
+    await at(east, `REVOKE EXECUTE ON ${functions}`);
+    const client = await world.client(west);
+    open.push(client);
+    await client.query("BEGIN");
+    await client.query("INSERT INTO written VALUES ('unlucky')");
+    await expect(client.query("SELECT 1")).rejects.toMatchObject({ code: "40001" });
+    await client.query("ROLLBACK");
+    await client.query("BEGIN");
+    await client.query("INSERT INTO written VALUES ('lucky')");
+    await client.query("COMMIT");
+    const { rows } = await client.query("SELECT name FROM written");
+    expect(rows).toEqual([{ name: "lucky" }]);
   });
 });

@@ -13,14 +13,19 @@ import {
 import { readWitness, type Witness } from "./commit-witness.ts";
 
 const systemId = "7001" as SystemId;
-const witness: Witness = { xid: "763", since: { timeline: 1, lsn: 1_000 }, flushedLsn: 900 };
+const witness: Witness = {
+  systemId,
+  xid: "763",
+  since: { timeline: 1, lsn: 1_000 },
+  flushedLsn: 900,
+};
 const fork = (timeline: number, parent: number, lsn: number): Fork => ({
   timeline,
   parent,
   lsn: BigInt(lsn) as Lsn,
 });
 
-type Story = Partial<Omit<CertaintyDoors, "clock" | "news" | "known">> & {
+type Story = Partial<Omit<CertaintyDoors, "clock" | "news">> & {
   readonly forks?: readonly Fork[];
 };
 
@@ -33,9 +38,9 @@ async function find(story: Story): Promise<CommitOutcome> {
       clock,
       news: new Pulse(),
       known: () => ({ systemId, forks: story.forks ?? [] }),
-      status: () => Promise.reject(new Error("the writer is not there")),
+      writerPosition: () => Promise.reject(new Error("the writer is not there")),
       waitFor: () => Promise.resolve(true),
-      records: () => Promise.resolve(kept),
+      hasCommit: () => Promise.resolve(true),
       ...story,
     };
     const signal = new AbortController().signal;
@@ -45,44 +50,28 @@ async function find(story: Story): Promise<CommitOutcome> {
   return outcome;
 }
 
-const at = { timeline: 1, lsn: 2_000 };
-const kept = { isOverwritten: false, isCommitted: true };
-const missing = { isOverwritten: false, isCommitted: false };
-const overwritten = { isOverwritten: true, isCommitted: true };
-
-describe("on the timeline of the transaction", () => {
-  test("the writer's word counts, as soon as it is final", async () => {
-    const words = ["in progress", undefined, "committed"];
+describe("while the timeline of the transaction goes on", () => {
+  test("a writer that is where it was is not asked: it is left in doubt at once", async () => {
+    let asked = 0;
     const outcome = await find({
-      status: () => Promise.resolve({ status: words.shift(), at }),
+      writerPosition: () => {
+        asked += 1;
+        return Promise.resolve({ timeline: 1, lsn: 2_000 });
+      },
     });
-    expect(outcome).toEqual({ kind: "committed", token: { systemId, ...at } });
-    const aborted = await find({ status: () => Promise.resolve({ status: "aborted", at }) });
-    expect(aborted.kind).toBe("rolled-back");
+    expect(outcome).toEqual({ kind: "unknown", because: "the writer is where it was" });
+    expect(asked).toBe(1);
   });
 
-  test("a commit of that number is another's where a crash has taken the first write", async () => {
-    const status = (): ReturnType<CertaintyDoors["status"]> =>
-      Promise.resolve({ status: "committed", at });
-    const outcome = await find({ status, records: () => Promise.resolve(overwritten) });
-    expect(outcome.kind).toBe("rolled-back");
-    const shorter = { status: "committed", at: { timeline: 1, lsn: 999 } };
-    expect((await find({ status: () => Promise.resolve(shorter) })).kind).toBe("rolled-back");
-    const late = await find({ status, waitFor: () => Promise.resolve(false) });
-    expect(late.kind).toBe("unknown");
-  });
-
-  test("a writer that is promoted meanwhile has other transactions of that number", async () => {
-    const promoted = { status: "committed", at: { timeline: 2, lsn: 2_000 } };
-    const outcome = await find({ status: () => Promise.resolve(promoted) });
-    expect(outcome).toMatchObject({
-      kind: "unknown",
-      because: expect.stringContaining("promoted") as unknown,
-    });
-  });
-
-  test("a writer that never comes back leaves it in doubt, and says why", async () => {
+  test("a writer that never comes back, or whose fork nobody tells, leaves it in doubt, and says why", async () => {
     expect(await find({})).toEqual({ kind: "unknown", because: "the writer is not there" });
+    const promoted = await find({
+      writerPosition: () => Promise.resolve({ timeline: 2, lsn: 2_000 }),
+    });
+    expect(promoted).toMatchObject({
+      kind: "unknown",
+      because: expect.stringContaining("where the new timeline begins") as unknown,
+    });
   });
 });
 
@@ -93,9 +82,9 @@ describe("after a failover", () => {
     const asked: unknown[] = [];
     const outcome = await find({
       forks,
-      records: (of, beforeLsn) => {
+      hasCommit: (of, beforeLsn) => {
         asked.push({ of, beforeLsn });
-        return Promise.resolve(kept);
+        return Promise.resolve(true);
       },
     });
     expect(asked).toEqual([{ of: witness, beforeLsn: 1_500 }]);
@@ -103,10 +92,8 @@ describe("after a failover", () => {
       kind: "committed",
       token: { systemId, timeline: 2, lsn: 1_500 },
     });
-    const without = await find({ forks, records: () => Promise.resolve(missing) });
+    const without = await find({ forks, hasCommit: () => Promise.resolve(false) });
     expect(without.kind).toBe("rolled-back");
-    const before = await find({ forks, records: () => Promise.resolve(overwritten) });
-    expect(before.kind).toBe("rolled-back");
   });
 
   test("nobody has to look where the fork lies before its first write", async () => {
@@ -116,8 +103,13 @@ describe("after a failover", () => {
   test("an instance that has not come so far, or has the WAL no more, leaves it in doubt", async () => {
     const late = await find({ forks, waitFor: () => Promise.resolve(false) });
     expect(late.kind).toBe("unknown");
-    const gone = await find({ forks, records: () => Promise.reject(new Error("removed")) });
+    const gone = await find({ forks, hasCommit: () => Promise.reject(new Error("removed")) });
     expect(gone).toEqual({ kind: "unknown", because: "removed" });
+  });
+
+  test("another database system has other transactions of that number", async () => {
+    const known = { systemId: "8002" as SystemId, forks };
+    expect((await find({ known: () => known })).kind).toBe("unknown");
   });
 
   test("a timeline that was given up, and more WAL than can be read, leave it in doubt", async () => {
@@ -136,11 +128,14 @@ test("the fork that left a timeline is the one on the way to the newest", () => 
 
 test("a transaction that has not written has no number, and one that failed tells none", () => {
   const row = ["763", "0/3E8", "00000002000000000000000A", "0/384"];
-  expect(readWitness({ rows: [row], error: undefined })).toEqual({
+  expect(readWitness({ rows: [row], error: undefined }, systemId)).toEqual({
+    systemId,
     xid: "763",
     since: { timeline: 2, lsn: 1_000 },
     flushedLsn: 900,
   });
-  expect(readWitness({ rows: [[undefined, ...row.slice(1)]], error: undefined })).toBeUndefined();
-  expect(readWitness({ rows: [], error: undefined })).toBeUndefined();
+  expect(
+    readWitness({ rows: [[undefined, ...row.slice(1)]], error: undefined }, systemId),
+  ).toBeUndefined();
+  expect(readWitness({ rows: [], error: undefined }, systemId)).toBeUndefined();
 });

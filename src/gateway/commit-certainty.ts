@@ -1,12 +1,10 @@
 /**
- * Finds out what became of a commit whose answer was lost. Nobody guesses: a transaction's number alone would not do,
- * because after a failover, or a crash that took its first write along, the same number is given to another.
+ * Finds out, after a failover, what became of a commit whose answer was lost. Nobody guesses: a transaction's number
+ * alone would not do, because a new primary gives the numbers of lost transactions to others. What was committed has
+ * its commit record before the fork by which the newest timeline left that of the transaction; every instance that has
+ * replayed past the fork has that WAL, and so this Region's own is asked.
  *
- *   the writer's timeline goes on ──► the writer itself says what became of its transaction
- *   a newer one has left it       ──► it is committed if, and only if, its commit record lies before that fork
- *
- * and in both, if its first write was not overwritten: a server that has crashed goes on behind a shutdown checkpoint.
- * Every instance that has replayed so far has that WAL, and so this Region's own is asked.
+ * A writer that has not moved is asked nothing: it may have crashed or not, and the client can look there itself.
  */
 import type { Clock } from "../env/env.ts";
 import { pauseUntil } from "../env/pause-until.ts";
@@ -22,37 +20,27 @@ export type CommitOutcome =
   | { readonly kind: "rolled-back"; readonly because: string }
   | { readonly kind: "unknown"; readonly because: string };
 
-/** What the writer says of a transaction: `pg_xact_status`, and where its WAL ends, flushed or not. */
-export type TransactionStatus = { readonly status: string | undefined; readonly at: WalPoint };
-
-/** What the WAL says of a transaction. */
-export type TransactionRecords = {
-  /** A crash has taken its first write, and perhaps given its number to another. */
-  readonly isOverwritten: boolean;
-  readonly isCommitted: boolean;
-};
-
 export type CertaintyDoors = {
   readonly clock: Clock;
   /** Beats when the agent has said something. */
   readonly news: Pulse;
   readonly known: () => { readonly systemId: SystemId; readonly forks: readonly Fork[] };
-  /** Under the right of the present lease. @throws Failure */
-  readonly status: (xid: string, signal: AbortSignal) => Promise<TransactionStatus>;
+  /** The writer's position, under the right of the present lease. @throws Failure */
+  readonly writerPosition: (signal: AbortSignal) => Promise<WalPoint>;
   /** Whether this Region's instance replays the point in time. */
   readonly waitFor: (point: WalPoint, withinMs: number, signal: AbortSignal) => Promise<boolean>;
-  /** What is in its WAL before a position behind the first write. @throws Failure */
-  readonly records: (
+  /** Whether its WAL before `beforeLsn` has the transaction's commit. @throws Failure */
+  readonly hasCommit: (
     witness: Witness,
     beforeLsn: number,
     signal: AbortSignal,
-  ) => Promise<TransactionRecords>;
+  ) => Promise<boolean>;
 };
 
 /** 100 ms between looks while nothing is heard: a primary that restarts takes longer. */
 const lookEveryMs = 100;
-/** 256 MiB of WAL are read within a second; a client that writes more in one transaction can look for itself. */
-const windowBytesMax = 268_435_456;
+/** 32 MiB of WAL are read within 0.1 s; a client that writes more in one transaction can look for itself. */
+const windowBytesMax = 33_554_432;
 
 /** Answers within `withinMs`, and rejects with the signal's reason alone. */
 export async function findCommit(
@@ -68,7 +56,7 @@ export async function findCommit(
     signal.throwIfAborted();
     try {
       const found = await look(witness, doors, { untilMs, signal });
-      if (found.kind !== "unknown") return found;
+      if (found.kind !== "not-yet") return found;
       because = found.because;
     } catch (error) {
       signal.throwIfAborted();
@@ -82,18 +70,19 @@ export async function findCommit(
 
 type Bounds = { readonly untilMs: number; readonly signal: AbortSignal };
 
-async function look(
-  witness: Witness,
-  doors: CertaintyDoors,
-  bounds: Bounds,
-): Promise<CommitOutcome> {
-  const { forks } = doors.known();
+type Look = CommitOutcome | { readonly kind: "not-yet"; readonly because: string };
+
+async function look(witness: Witness, doors: CertaintyDoors, bounds: Bounds): Promise<Look> {
+  const { systemId, forks } = doors.known();
+  if (systemId !== witness.systemId) return unknown("it is another database system now");
   const fork = forkThatLeft(witness.since.timeline, forks);
   if (fork !== undefined) return lookBefore(fork, witness, doors, bounds);
   if (newestTimeline(forks) > witness.since.timeline) {
     return unknown(`timeline ${witness.since.timeline} was given up`);
   }
-  return askWriter(witness, doors, bounds);
+  const { timeline } = await doors.writerPosition(bounds.signal);
+  if (timeline === witness.since.timeline) return unknown("the writer is where it was");
+  return { kind: "not-yet", because: "nobody has told yet where the new timeline begins" };
 }
 
 /** By which the history of the newest timeline left this one; undefined while it has not. */
@@ -107,58 +96,25 @@ export function forkThatLeft(timeline: number, forks: readonly Fork[]): Fork | u
 async function lookBefore(
   fork: Fork,
   witness: Witness,
-  doors: CertaintyDoors,
-  bounds: Bounds,
+  { clock, hasCommit, waitFor }: CertaintyDoors,
+  { untilMs, signal }: Bounds,
 ): Promise<CommitOutcome> {
-  const { since } = witness;
+  const { since, systemId, flushedLsn } = witness;
   const { timeline } = fork;
   const lsn = Number(fork.lsn);
-  const lost = rolledBack(`the primary of timeline ${timeline} was promoted without it`);
-  if (lsn <= since.lsn) return lost;
-  if (lsn - witness.flushedLsn > windowBytesMax) {
-    return unknown(`it would take a look through ${lsn - witness.flushedLsn} bytes`);
-  }
-  if (!(await hasComeTo({ timeline, lsn }, doors, bounds))) return notThereYet;
-  const { isOverwritten, isCommitted } = await doors.records(witness, lsn, bounds.signal);
-  if (isOverwritten || !isCommitted) return lost;
-  return committed({ timeline, lsn }, doors);
+  const because = `the primary of timeline ${timeline} was promoted without it`;
+  if (lsn <= since.lsn) return { kind: "rolled-back", because };
+  const windowBytes = lsn - Math.min(flushedLsn, since.lsn);
+  if (windowBytes > windowBytesMax)
+    return unknown(`it is somewhere in ${windowBytes} bytes of WAL`);
+  const leftMs = Math.max(0, untilMs - clock.monotonicMs());
+  const hasCome = await waitFor({ timeline, lsn }, leftMs, signal);
+  if (!hasCome) return unknown("the instance here has not come so far");
+  const isCommitted = await hasCommit(witness, lsn, signal);
+  if (!isCommitted) return { kind: "rolled-back", because };
+  return { kind: "committed", token: { systemId, timeline, lsn } };
 }
-
-async function askWriter(
-  witness: Witness,
-  doors: CertaintyDoors,
-  bounds: Bounds,
-): Promise<CommitOutcome> {
-  const { xid, since } = witness;
-  const { status, at } = await doors.status(xid, bounds.signal);
-  if (at.timeline !== since.timeline) return unknown("the writer has just been promoted");
-  const crashed = rolledBack("the writer has crashed before it was written");
-  if (at.lsn < since.lsn) return crashed;
-  if (status === "aborted") return rolledBack("the writer says that it was aborted");
-  if (status !== "committed") return unknown(`the writer says that it is ${status ?? "forgotten"}`);
-  if (!(await hasComeTo(since, doors, bounds))) return notThereYet;
-  const { isOverwritten } = await doors.records(witness, since.lsn, bounds.signal);
-  return isOverwritten ? crashed : committed(at, doors);
-}
-
-async function hasComeTo(
-  point: WalPoint,
-  { clock, waitFor }: CertaintyDoors,
-  { untilMs, signal }: Bounds,
-): Promise<boolean> {
-  return waitFor(point, Math.max(0, untilMs - clock.monotonicMs()), signal);
-}
-
-const notThereYet = unknown("the instance here has not come so far");
 
 function unknown(because: string): CommitOutcome {
   return { kind: "unknown", because };
-}
-
-function rolledBack(because: string): CommitOutcome {
-  return { kind: "rolled-back", because };
-}
-
-function committed(at: WalPoint, { known }: CertaintyDoors): CommitOutcome {
-  return { kind: "committed", token: { systemId: known().systemId, ...at } };
 }

@@ -2,6 +2,8 @@
  * What a transaction that writes will be known by in the WAL: its number, and a place before its commit. Asked for
  * behind its first write, in the same round trip, so that a COMMIT whose answer is lost can be looked for afterwards.
  */
+import type { SystemId } from "../model/region.ts";
+import type { Effect } from "../sql/sql.ts";
 import {
   encodeBind,
   encodeClose,
@@ -9,15 +11,17 @@ import {
   encodeParse,
   sync,
 } from "../wire/postgres/frontend-messages.ts";
-import { endsIdle } from "./after-unit.ts";
 import type { OwnResult } from "./own-query.ts";
 import type { ServerConnection } from "./server-connection.ts";
 import { parseLsnNumber, type WalPoint } from "./token.ts";
+import type { SessionContext } from "./session-context.ts";
+import type { Status } from "./session-transaction.ts";
 import type { UnitTask } from "./unit-task.ts";
-import type { Meaning } from "./unit.ts";
+import type { Meaning, Unit } from "./unit.ts";
 
 /** A transaction that has written for the first time. */
 export type Witness = {
+  readonly systemId: SystemId;
   readonly xid: string;
   /** Where the WAL ended then: what it has written lies before, and its commit behind. */
   readonly since: WalPoint;
@@ -51,8 +55,15 @@ const question = Buffer.concat([
 const timelineDigits = 8;
 
 export class CommitWitness {
+  readonly #context: SessionContext;
   #witness: Witness | undefined;
   #isAsked = false;
+  /** Counts transactions: what was asked in one says nothing of the next. */
+  #transaction = 0;
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
 
   /** Undefined while the transaction has not written, as far as is known. */
   get now(): Witness | undefined {
@@ -60,15 +71,16 @@ export class CommitWitness {
   }
 
   /** A unit was sent, inside a transaction. */
-  follow(server: ServerConnection, { meaning, isOpen }: UnitTask): void {
+  follow(server: ServerConnection, { unit, meaning, isOpen }: UnitTask): void {
     if (this.#isAsked || this.#witness !== undefined || meaning.place !== "writer") return;
     // A server that waits for COPY data takes nothing else, nor does one that has not seen the client's Sync.
     const mayFollow = !isOpen && !meaning.effects.some(({ kind }) => kind === "copy-in");
-    if (!mayFollow || endsIdle(true, meaning)) return;
+    if (!mayFollow || meaning.effects.some(endsTransaction) || !takesSnapshot(unit)) return;
+    const asked = this.#transaction;
     this.#isAsked = true;
     server.askBeside(question, (result) => {
       this.#isAsked = false;
-      this.#witness = readWitness(result);
+      if (asked === this.#transaction) this.#answered(server, result);
     });
   }
 
@@ -77,20 +89,55 @@ export class CommitWitness {
     return this.#witness !== undefined && isCommitAlone(meaning);
   }
 
+  /** A unit has ended with `status`. */
+  ended({ effects }: Meaning, status: Status): void {
+    if (status === "I" || effects.some(endsTransaction)) this.forget();
+  }
+
   /** The transaction is over. */
   forget(): void {
     this.#witness = undefined;
+    this.#transaction += 1;
+  }
+
+  /** An error of ours has ended the client's transaction, who must not take it for alive. */
+  #answered(server: ServerConnection, result: OwnResult): void {
+    const { home, state } = this.#context;
+    if (result.error !== undefined && state.transaction.phase.kind === "open") {
+      if (notAllowed.has(result.error.code)) home.cannotFindCommits(result.error.message);
+      return server.close();
+    }
+    if (home.systemId !== undefined) this.#witness = readWitness(result, home.systemId);
   }
 }
 
+/** Of an administrator who keeps the functions to himself: nobody's transactions are to end by that. */
+const notAllowed = new Set(["42501", "42883"]);
+
+/** As a simple question does: in stricter transactions it must not be the first to. A comment may hide it. */
+function takesSnapshot({ kind, bytes, executed }: Unit): boolean {
+  const text = kind === "simple" ? bytes.subarray(queryTextAt) : executed[0]?.body;
+  const begin = text?.toString("latin1", 0, firstWordBytesMax) ?? "";
+  return /^\s*(insert|update|delete|merge|select|with)\b/i.test(begin);
+}
+
+/** 64 bytes: white space, and the word that begins a statement. */
+const firstWordBytesMax = 64;
+/** Where the text of a simple query begins in its message. */
+const queryTextAt = 5;
+
+function endsTransaction({ kind }: Effect): boolean {
+  return kind === "commit" || kind === "rollback" || kind === "prepare-transaction";
+}
+
 /** Undefined after an error, and of a transaction that has not written. */
-export function readWitness({ rows, error }: OwnResult): Witness | undefined {
+export function readWitness({ rows, error }: OwnResult, systemId: SystemId): Witness | undefined {
   const [xid, inserted = "", file = "", flushed = ""] = rows[0] ?? [];
   const [lsn, flushedLsn] = [parseLsnNumber(inserted), parseLsnNumber(flushed)];
   const timeline = Number.parseInt(file.slice(0, timelineDigits), 16);
   if (error !== undefined || xid === undefined || Number.isNaN(timeline)) return undefined;
   if (lsn === undefined || flushedLsn === undefined) return undefined;
-  return { xid, since: { timeline, lsn }, flushedLsn };
+  return { systemId, xid, since: { timeline, lsn }, flushedLsn };
 }
 
 function isCommitAlone({ count, effects }: Meaning): boolean {

@@ -67,7 +67,7 @@ export class DatabaseGateway implements SessionHome {
   readonly book: StatementBook;
   readonly registry: PreparedRegistry;
   readonly requestBytes: ByteBudget;
-  readonly findsCommits: boolean;
+  #findsCommits: boolean;
   readonly door: WriterDoor;
   readonly counts: SessionCounts = {
     localReads: 0,
@@ -104,7 +104,7 @@ export class DatabaseGateway implements SessionHome {
     this.limits = limits;
     this.book = book;
     this.requestBytes = doors.requestBytes;
-    this.findsCommits = doors.findsCommits;
+    this.#findsCommits = doors.findsCommits;
     this.registry = new PreparedRegistry({
       statementsMax: limits.preparedStatementsMax,
       bytesMax: registryBytesMax,
@@ -192,6 +192,15 @@ export class DatabaseGateway implements SessionHome {
 
   writerPosition(signal: AbortSignal): Promise<Token> {
     return this.#reads.writerPosition(signal);
+  }
+
+  get findsCommits(): boolean {
+    return this.#findsCommits;
+  }
+
+  cannotFindCommits(because: string): void {
+    this.#findsCommits = false;
+    this.#doors.log.warn("gateway.commits-not-found", { database: this.database, because });
   }
 
   findCommit(witness: Witness, signal: AbortSignal): Promise<CommitOutcome> {

@@ -9,14 +9,8 @@ import type { CatalogFacts } from "../sql/sql.ts";
 import { readCatalogVersion, readFacts } from "../sql/catalog-facts.ts";
 import type { Route } from "../wire/gateway-protocol.ts";
 import { InternalConnection, type InternalLogin } from "./internal-connection.ts";
-import type { TransactionRecords, TransactionStatus } from "./commit-certainty.ts";
 import type { Witness } from "./commit-witness.ts";
-import {
-  replayPosition,
-  transactionRecords,
-  transactionStatus,
-  writerPosition,
-} from "./positions.ts";
+import { hasCommit, replayPosition, writerPosition } from "./positions.ts";
 import { ReplayWatch } from "./replay-watch.ts";
 import { parseToken, type Token } from "./token.ts";
 import { Verifiers } from "./verifiers.ts";
@@ -77,19 +71,9 @@ export class LocalQuestions {
     return writerPosition(this.#here(), { isAsynchronous: true, systemId }, signal);
   }
 
-  /** What the writer says of a transaction, wherever it is. @throws Failure */
-  transactionStatus(xid: string, signal: AbortSignal): Promise<TransactionStatus> {
-    return transactionStatus(this.#writer?.connection ?? this.#here(), xid, signal);
-  }
-
-  /** What the WAL of the instance here says of a transaction. @throws Failure */
-  transactionRecords(
-    witness: Witness,
-    beforeLsn: number,
-    signal: AbortSignal,
-  ): Promise<TransactionRecords> {
-    const from = this.#maintenance?.connection ?? this.#here();
-    return transactionRecords(from, witness, beforeLsn, signal);
+  /** Whether the WAL of the instance here has a transaction's commit before a position. @throws Failure */
+  hasCommit(witness: Witness, beforeLsn: number, signal: AbortSignal): Promise<boolean> {
+    return hasCommit(this.#maintenance?.connection ?? this.#here(), witness, beforeLsn, signal);
   }
 
   /** What the instance here knows of its catalog. @throws Failure */

@@ -1,7 +1,6 @@
 /** Where an instance is in its WAL, each in one cheap question. */
 import { Failure } from "../model/failure.ts";
 import type { SystemId } from "../model/region.ts";
-import type { TransactionRecords, TransactionStatus } from "./commit-certainty.ts";
 import type { Witness } from "./commit-witness.ts";
 import type { TextRow } from "./internal-connection.ts";
 import { EVERYTHING } from "./replay-watch.ts";
@@ -78,47 +77,36 @@ export async function writerPosition(
   return { systemId: after.systemId, timeline: timelineOf(timeline), lsn };
 }
 
-/** What a writer says of a transaction of its own timeline, and where its WAL ended then. @throws Failure */
-export async function transactionStatus(
-  from: Questions,
-  xid: string,
-  signal: AbortSignal,
-): Promise<TransactionStatus> {
-  const status = `pg_xact_status('${digitsOf(xid)}'::xid8)`;
-  const asked = `select ${status}, pg_current_wal_insert_lsn()::text, ${writerTimeline}`;
-  const [row] = await from.query(asked, signal);
-  return {
-    status: row?.[0] ?? undefined,
-    at: { timeline: timelineOf(row?.[2]), lsn: lsnOf(row?.[1]) },
-  };
-}
-
 /**
- * What the WAL of an instance says of a transaction. To be asked in the database that has pg_walinspect.
- * @param beforeLsn not before the transaction's first write
+ * Whether the WAL of an instance has a transaction's commit before a position. To be asked in the database that has
+ * pg_walinspect.
+ *
+ * A restart of the server ends every transaction, and may give the numbers of those whose WAL was lost to others: it goes
+ * on behind a shutdown checkpoint, and a commit behind that is another's.
  * @throws Failure `postgres.query-failed`, also when that WAL is not there any more
  */
-export async function transactionRecords(
+export async function hasCommit(
   from: Questions,
   { xid, since, flushedLsn }: Witness,
   beforeLsn: number,
   signal: AbortSignal,
-): Promise<TransactionRecords> {
-  // An empty window is an error to PostgreSQL.
-  const exists = (fromLsn: number, toLsn: number, condition: string): string =>
-    fromLsn >= toLsn
-      ? "false"
-      : `exists (select from public.pg_get_wal_records_info(
-           '${formatLsnNumber(fromLsn)}', '${formatLsnNumber(toLsn)}') where ${condition})`;
-  const restart = "resource_manager = 'XLOG' and record_type = 'CHECKPOINT_SHUTDOWN'";
-  const commit = `xid = '${digitsOf(xid)}'::xid8::xid
-    and resource_manager = 'Transaction' and record_type like 'COMMIT%'`;
+): Promise<boolean> {
+  const fromLsn = formatLsnNumber(Math.min(flushedLsn, since.lsn));
   const [row] = await from.query(
-    `select (${exists(flushedLsn, since.lsn, restart)})::text,
-            (${exists(since.lsn, beforeLsn, commit)})::text`,
+    `with records as materialized (
+       select start_lsn, xid, resource_manager, record_type
+         from public.pg_get_wal_records_info('${fromLsn}', '${formatLsnNumber(beforeLsn)}'))
+     select coalesce(
+       (select min(start_lsn) from records
+         where xid = '${digitsOf(xid)}'::xid8::xid and resource_manager = 'Transaction'
+           and record_type like 'COMMIT%' and start_lsn >= '${formatLsnNumber(since.lsn)}')
+       < coalesce((select min(start_lsn) from records
+                    where resource_manager = 'XLOG' and record_type = 'CHECKPOINT_SHUTDOWN'),
+                  'FFFFFFFF/FFFFFFFF'),
+       false)::text`,
     signal,
   );
-  return { isOverwritten: row?.[0] === "true", isCommitted: row?.[1] === "true" };
+  return row?.[0] === "true";
 }
 
 /** Of what a server has said; nothing else may come into a query. */

@@ -4,7 +4,7 @@ import { Failure } from "../model/failure.ts";
 import { newestTimeline } from "../model/fork.ts";
 import type { GatewayLimits } from "../model/gateway.ts";
 import type { DatabaseId, SystemId } from "../model/region.ts";
-import { findCommit, type CommitOutcome, type TransactionStatus } from "./commit-certainty.ts";
+import { findCommit, type CommitOutcome } from "./commit-certainty.ts";
 import type { Witness } from "./commit-witness.ts";
 import type { CurrentRoute } from "./current-route.ts";
 import { decideRead, type ReadView, type WriterState } from "./decide-read.ts";
@@ -19,10 +19,7 @@ import { WriteMarks, type WriteMark } from "./write-marks.ts";
 export type ReadPathDoors = {
   readonly clock: Clock;
   readonly limits: Pick<GatewayLimits, "consistencyTimeoutMs" | "holdMs">;
-  readonly questions: Pick<
-    LocalQuestions,
-    "replay" | "position" | "ownPosition" | "transactionStatus" | "transactionRecords"
-  >;
+  readonly questions: Pick<LocalQuestions, "replay" | "position" | "ownPosition" | "hasCommit">;
   readonly pools: Pick<ServerPools, "isWriterAway">;
 };
 
@@ -93,9 +90,10 @@ export class ReadPath {
       clock,
       news: this.#route.news,
       known: () => this.timelines,
-      status: (xid: string, until: AbortSignal) => this.#statusAtWriter(xid, until),
+      writerPosition: (until: AbortSignal) =>
+        this.#route.isWriterHere ? this.writerPosition(until) : questions.position.read(until),
       waitFor: questions.replay.waitFor.bind(questions.replay),
-      records: questions.transactionRecords.bind(questions),
+      hasCommit: questions.hasCommit.bind(questions),
     };
     return findCommit(witness, doors, { ms: limits.holdMs, signal });
   }
@@ -133,13 +131,6 @@ export class ReadPath {
     if (!isMoving || epoch === undefined || systemId === undefined) return undefined;
     const { timeline, forks } = this.timelines;
     return { epoch, line: { systemId, timeline: Math.max(timeline, newestTimeline(forks)) } };
-  }
-
-  /** A writer here that has lost its lease may say what nobody else will ever see. */
-  async #statusAtWriter(xid: string, signal: AbortSignal): Promise<TransactionStatus> {
-    const status = await this.#doors.questions.transactionStatus(xid, signal);
-    if (!this.#route.isWriterHere || this.#route.mayWriteHere) return status;
-    throw new Failure("gateway.no-writer", `The lease of ${this.#database} here is over`);
   }
 
   #ownPosition(signal: AbortSignal): Promise<Token> {

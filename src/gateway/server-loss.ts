@@ -83,7 +83,7 @@ export class ServerLoss {
         commits: pass.meaning.effects.some(
           ({ kind }) => kind === "commit" || kind === "prepare-transaction",
         ),
-        canBeFound: this.#witness?.finds(pass.meaning) === true,
+        canBeFound: pass.isCommit,
       },
     };
   }
@@ -113,6 +113,7 @@ export class ServerLoss {
     const { channels, home, output, state } = this.#context;
     state.ended(effects, false, "I");
     channels.changed();
+    if (state.defined(effects, "I")) home.catalogChanged(state.seen.latest);
     home.counts.commits += 1;
     output.write(encodeAnswer(unit, { tag: "COMMIT", result: undefined }));
     tellReady(this.#context, "I");

@@ -86,6 +86,8 @@ export interface SessionHome {
   writerPosition(signal: AbortSignal): Promise<Token>;
   /** Whether commits are looked for whose answer was lost. */
   readonly findsCommits: boolean;
+  /** A server does not answer what has to be asked for that: nobody asks any more. */
+  cannotFindCommits(because: string): void;
   /** Ends within the longest hold; rejects with the signal's reason alone. */
   findCommit(witness: Witness, signal: AbortSignal): Promise<CommitOutcome>;
   /** A session was told a token. */

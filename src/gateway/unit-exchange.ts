@@ -75,7 +75,7 @@ export class UnitExchange implements ServerUser {
     this.#meanings = meanings;
     this.#hooks = hooks;
     this.seat = new ServerSeat(context.home, context.identity, { user: this, lodger });
-    this.#witness = context.home.findsCommits ? new CommitWitness() : undefined;
+    this.#witness = context.home.findsCommits ? new CommitWitness(context) : undefined;
     this.#loss = new ServerLoss(context, this.#witness, () => {
       if (this.#task) this.#hooks.retryElsewhere(this.#task);
     });
@@ -211,10 +211,8 @@ export class UnitExchange implements ServerUser {
     if (server === undefined) return;
     if (pass.isRefused) return this.#refused(pass, server);
     this.#account(pass, status, server);
-    if (status === "I") {
-      this.#witness?.forget();
-      this.#markAnswer();
-    }
+    this.#witness?.ended(pass.meaning, status);
+    if (status === "I") this.#markAnswer();
     if (status === "I" && this.#isToldTokens()) return this.#tokens.tell(server, status);
     this.#answered(server, status);
   }
@@ -268,9 +266,9 @@ export class UnitExchange implements ServerUser {
 
   /** A peer's clients are followed by their own gateway, which outlives what happens to this Region. */
   #follow(server: ServerConnection, task: UnitTask): void {
-    if (this.seat.kind === "writer" && !this.#context.identity.peer) {
-      this.#witness?.follow(server, task);
-    }
+    const { home, identity } = this.#context;
+    if (!home.findsCommits || this.seat.kind !== "writer" || identity.peer) return;
+    this.#witness?.follow(server, task);
   }
 
   /** BEGIN can fail at a standby, and the statement behind it would run by itself. */

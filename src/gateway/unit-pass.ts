@@ -27,6 +27,8 @@ const nothing: readonly Buffer[] = [];
 export class UnitPass {
   readonly script: ReplyScript | undefined;
   readonly startedAtMs: number;
+  /** A commit and nothing else, sent as one, of a transaction that can be recognised. */
+  readonly isCommit: boolean;
   /** The server's error, its SQLSTATE, when it gave one. */
   errorCode: string | undefined;
   errorMessage = "";
@@ -62,6 +64,7 @@ export class UnitPass {
     this.#mayRetry = sent.mayRetry;
     this.script = sent.script;
     this.startedAtMs = sent.startedAtMs;
+    this.isCommit = sent.isCommit;
     this.#isHeldBack = sent.mayRetry.size > 0 || sent.isCommit;
   }
 
