@@ -159,10 +159,14 @@ export async function sql(
 }
 
 /** Settles once `holds` answers true. */
-export async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
+export async function eventually(
+  what: string,
+  holds: () => Promise<boolean>,
+  withinMs = 20_000,
+): Promise<void> {
+  const deadlineMs = performance.now() + withinMs;
   while (!(await holds())) {
-    if (performance.now() > deadlineMs) throw new Error(`not within 20 s: ${what}`);
+    if (performance.now() > deadlineMs) throw new Error(`not within ${withinMs} ms: ${what}`);
     await sleep(20);
   }
 }
