@@ -67,6 +67,14 @@ describe.sequential("a commit whose answer is lost", () => {
     });
   };
 
+  const cutReplication = async (): Promise<void> => {
+    await at(west, "ALTER SYSTEM SET primary_conninfo = ''");
+    await at(west, "SELECT pg_reload_conf()");
+    await eventually("west receives nothing", async () => {
+      return (await at(west, "SELECT 1 FROM pg_stat_wal_receiver")).length === 0;
+    });
+  };
+
   const promoteWest = async (): Promise<void> => {
     const { server } = world.place(west);
     await world.place(east).server.stop("immediate", soon());
@@ -101,11 +109,7 @@ describe.sequential("a commit whose answer is lost", () => {
   });
 
   test("case 60: was rolled back where it was promoted without, also when its number was given to another", async () => {
-    await at(west, "ALTER SYSTEM SET primary_conninfo = ''");
-    await at(west, "SELECT pg_reload_conf()");
-    await eventually("west receives nothing", async () => {
-      return (await at(west, "SELECT 1 FROM pg_stat_wal_receiver")).length === 0;
-    });
+    await cutReplication();
     const [client, xid] = await writing(west, "lost");
     await withholdAnswers();
     const answer = client.query("COMMIT").then(
@@ -152,12 +156,8 @@ describe.sequential("a commit whose answer is lost", () => {
   test("case 60: a transaction that follows another at once is not taken for that one", async () => {
     const [client] = await writing(west, "first");
     await client.query("COMMIT AND CHAIN");
-    await at(west, "ALTER SYSTEM SET primary_conninfo = ''");
     await untilWestHasAll();
-    await at(west, "SELECT pg_reload_conf()");
-    await eventually("west receives nothing", async () => {
-      return (await at(west, "SELECT 1 FROM pg_stat_wal_receiver")).length === 0;
-    });
+    await cutReplication();
     await client.query("INSERT INTO written VALUES ('second')");
     await withholdAnswers();
     const answer = client.query("COMMIT").then(
