@@ -36,7 +36,7 @@ const plants: readonly { readonly plant: Plant; readonly words: RegExp }[] = [
   { plant: missingGuard, words: /after its lease \(I2\)|\(I1\)/ },
 ];
 
-test.for(plants)("found in 200 seeds: $plant.name", { timeout: 300_000 }, async (planted) => {
+test.for(plants)("found in 200 seeds: $plant.name", { timeout: 120_000 }, async (planted) => {
   for (let seed = 1; seed <= seedsMax; seed++) {
     const { violations } = await new SimWorld(seed, planted.plant).run(faultsMs);
     if (violations.some((violation) => planted.words.test(violation))) return;

@@ -3,6 +3,8 @@
  * leaves for a server at once, and nobody keeps it.
  */
 
+import { HEADER_BYTES } from "../wire/postgres/message-types.ts";
+
 /** 64 KiB: most units have a hundred bytes. Larger ones get memory of their own. */
 const keptBytes = 65_536;
 /** Below that a loop is quicker than a call out of JavaScript. */
@@ -25,10 +27,10 @@ export class Assembly {
 
   /** The type and the length of a message with so much content. */
   header(type: number, contentBytes: number): void {
-    this.#reserve(5);
+    this.#reserve(HEADER_BYTES);
     this.#bytes[this.#length] = type;
     this.#bytes.writeInt32BE(contentBytes + 4, this.#length + 1);
-    this.#length += 5;
+    this.#length += HEADER_BYTES;
   }
 
   byte(value: number): void {

@@ -11,11 +11,12 @@ import {
   encodeParse,
   sync,
 } from "../wire/postgres/frontend-messages.ts";
+import { HEADER_BYTES } from "../wire/postgres/message-types.ts";
 import type { OwnResult } from "./own-query.ts";
 import type { ServerConnection } from "./server-connection.ts";
-import { parseLsnNumber, type WalPoint } from "./token.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { Status } from "./session-transaction.ts";
+import { parseLsnNumber, timelineOfWalFile, type WalPoint } from "./token.ts";
 import type { UnitTask } from "./unit-task.ts";
 import type { Meaning, Unit } from "./unit.ts";
 
@@ -50,9 +51,6 @@ const question = Buffer.concat([
   encodeClose("statement", name),
   sync,
 ]);
-
-/** Hex digits of a WAL file's name that are the timeline. */
-const timelineDigits = 8;
 
 export class CommitWitness {
   readonly #context: SessionContext;
@@ -116,15 +114,13 @@ const notAllowed = new Set(["42501", "42883"]);
 
 /** As a simple question does: in stricter transactions it must not be the first to. A comment may hide it. */
 function takesSnapshot({ kind, bytes, executed }: Unit): boolean {
-  const text = kind === "simple" ? bytes.subarray(queryTextAt) : executed[0]?.body;
+  const text = kind === "simple" ? bytes.subarray(HEADER_BYTES) : executed[0]?.body;
   const begin = text?.toString("latin1", 0, firstWordBytesMax) ?? "";
   return /^\s*(insert|update|delete|merge|select|with)\b/i.test(begin);
 }
 
 /** 64 bytes: white space, and the word that begins a statement. */
 const firstWordBytesMax = 64;
-/** Where the text of a simple query begins in its message. */
-const queryTextAt = 5;
 
 function endsTransaction({ kind }: Effect): boolean {
   return kind === "commit" || kind === "rollback" || kind === "prepare-transaction";
@@ -134,8 +130,8 @@ function endsTransaction({ kind }: Effect): boolean {
 export function readWitness({ rows, error }: OwnResult, systemId: SystemId): Witness | undefined {
   const [xid, inserted = "", file = "", flushed = ""] = rows[0] ?? [];
   const [lsn, flushedLsn] = [parseLsnNumber(inserted), parseLsnNumber(flushed)];
-  const timeline = Number.parseInt(file.slice(0, timelineDigits), 16);
-  if (error !== undefined || xid === undefined || Number.isNaN(timeline)) return undefined;
+  const timeline = timelineOfWalFile(file);
+  if (error !== undefined || xid === undefined || timeline === undefined) return undefined;
   if (lsn === undefined || flushedLsn === undefined) return undefined;
   return { systemId, xid, since: { timeline, lsn }, flushedLsn };
 }

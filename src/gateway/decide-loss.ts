@@ -89,10 +89,13 @@ export function commitLost(because: string): PgError {
   });
 }
 
+/** Nobody can say whether it was done. */
+export const inDoubtCode = "08007";
+
 export function outcomeUnknown(because: string): PgError {
   return pgError({
     severity: "ERROR",
-    code: "08007",
+    code: inDoubtCode,
     message: "the server was lost while it committed: whether the changes are there is not known",
     detail: because,
     hint: "Look whether the changes are there before you make them again.",

@@ -19,16 +19,19 @@ import { WriterPosition } from "./writer-position.ts";
 /** Of every cluster; `own-objects.ts` says what is in it. */
 const maintenanceDatabase = "postgres";
 
+/** By the address that it leads to. */
+type Kept = { readonly key: string; readonly connection: InternalConnection };
+
 export class LocalQuestions {
   readonly replay: ReplayWatch;
   readonly position: WriterPosition;
   readonly verifiers: Verifiers;
   readonly #login: InternalLogin;
   readonly #clock: Clock;
-  #local: { readonly key: string; readonly connection: InternalConnection } | undefined;
-  #writer: { readonly key: string; readonly connection: InternalConnection } | undefined;
+  #local: Kept | undefined;
+  #writer: Kept | undefined;
   /** The same instance as `#local`, where Leeward keeps what reads the WAL. */
-  #maintenance: { readonly key: string; readonly connection: InternalConnection } | undefined;
+  #maintenance: Kept | undefined;
 
   constructor(
     login: InternalLogin,
@@ -73,7 +76,7 @@ export class LocalQuestions {
 
   /** Whether the WAL of the instance here has a transaction's commit before a position. @throws Failure */
   hasCommit(witness: Witness, beforeLsn: number, signal: AbortSignal): Promise<boolean> {
-    return hasCommit(this.#maintenance?.connection ?? this.#here(), witness, beforeLsn, signal);
+    return hasCommit(this.#here(this.#maintenance), witness, beforeLsn, signal);
   }
 
   /** What the instance here knows of its catalog. @throws Failure */
@@ -96,16 +99,16 @@ export class LocalQuestions {
     return token;
   }
 
-  #here(): InternalConnection {
-    if (this.#local) return this.#local.connection;
+  #here(kept = this.#local): InternalConnection {
+    if (kept) return kept.connection;
     throw new Failure("gateway.no-writer", `No instance of ${this.#login.database} is known here`);
   }
 
   #moved(
-    present: { readonly key: string; readonly connection: InternalConnection } | undefined,
+    present: Kept | undefined,
     address: Address | undefined,
     database: string,
-  ): { readonly key: string; readonly connection: InternalConnection } | undefined {
+  ): Kept | undefined {
     const key = address && formatAddress(address);
     if (key === present?.key) return present;
     present?.connection.close();

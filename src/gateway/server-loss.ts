@@ -2,7 +2,13 @@
 import { unreachable } from "../std/assert.ts";
 import { encodeError, type PgError } from "../wire/postgres/error-response.ts";
 import type { CommitWitness, Witness } from "./commit-witness.ts";
-import { commitLost, decideLoss, outcomeUnknown, type LossView } from "./decide-loss.ts";
+import {
+  commitLost,
+  decideLoss,
+  inDoubtCode,
+  outcomeUnknown,
+  type LossView,
+} from "./decide-loss.ts";
 import { encodeAnswer } from "./local-answer.ts";
 import { tellReady, type SessionContext } from "./session-context.ts";
 import type { Status } from "./session-transaction.ts";
@@ -64,7 +70,7 @@ export class ServerLoss {
 
   #tellError(error: PgError, status: Status, because: string): void {
     const { home, identity, output } = this.#context;
-    const isInDoubt = error.code === outcomeUnknown("").code;
+    const isInDoubt = error.code === inDoubtCode;
     // The client's own gateway can find it out: it is told no more than that the server is gone.
     if (isInDoubt && home.findsCommits && identity.peer) return output.finish(undefined);
     this.#endInError(error, status, because);

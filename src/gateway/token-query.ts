@@ -1,7 +1,12 @@
 /** Where the writer's WAL ends, asked for behind a statement on the same connection: one answer later, no round trip more. */
 import type { SystemId } from "../model/region.ts";
 import type { OwnResult } from "./own-query.ts";
-import { formatToken, parseLsnNumber, roundDownOutOfPageHeader } from "./token.ts";
+import {
+  formatToken,
+  parseLsnNumber,
+  roundDownOutOfPageHeader,
+  timelineOfWalFile,
+} from "./token.ts";
 
 const walFile = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_flush_lsn())";
 
@@ -17,9 +22,6 @@ export const tokenQuery = `${walFile},
 /** After a transaction that may have had a `synchronous_commit` of its own: that is over, and cannot be asked for. */
 export const insertedTokenQuery = `${walFile}, 'insert ' || pg_catalog.pg_current_wal_insert_lsn()`;
 
-/** Hex digits of a WAL file's name that are the timeline. */
-const timelineDigits = 8;
-
 /** The token in its text form; undefined when the server gave none: in a failed transaction, or as a standby. */
 export function readTokenRow(
   { rows, error }: OwnResult,
@@ -29,9 +31,9 @@ export function readTokenRow(
   if (error !== undefined || row === undefined || systemId === undefined) return undefined;
   const [file = "", position = ""] = row;
   const [how, text = ""] = position.split(" ");
-  const timeline = Number.parseInt(file.slice(0, timelineDigits), 16);
+  const timeline = timelineOfWalFile(file);
   const lsn = parseLsnNumber(text);
-  if (Number.isNaN(timeline) || lsn === undefined) return undefined;
+  if (timeline === undefined || lsn === undefined) return undefined;
   return formatToken({
     systemId,
     timeline,

@@ -56,6 +56,12 @@ export function parseLsnNumber(text: string): number | undefined {
   return lsn >= 0 && lsn <= Number.MAX_SAFE_INTEGER ? lsn : undefined;
 }
 
+/** Its first eight hex digits; undefined when it is no such name. */
+export function timelineOfWalFile(name: string): number | undefined {
+  const digits = /^[0-9A-F]{8}/.exec(name)?.[0];
+  return digits === undefined ? undefined : Number.parseInt(digits, 16);
+}
+
 export function formatLsnNumber(lsn: number): string {
   return formatLsn(BigInt(lsn) as Lsn);
 }

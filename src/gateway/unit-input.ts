@@ -41,7 +41,7 @@ export class UnitInput {
     this.#bytes += end - start;
     if (bytes !== this.#chunk) {
       this.#keepRun();
-      this.#kept.push(copyOf(bytes, start, end));
+      this.#kept.push(Buffer.from(bytes.subarray(start, end)));
       return;
     }
     if (this.#runEnd !== start || this.#runStart === this.#runEnd) {
@@ -54,7 +54,7 @@ export class UnitInput {
   /** Everything that was added since the last time, in memory of its own. */
   take(): Buffer {
     this.#keepRun();
-    const only = this.#kept[0];
+    const [only] = this.#kept;
     const whole = this.#kept.length === 1 && only !== undefined ? only : Buffer.concat(this.#kept);
     this.#kept = [];
     this.#bytes = 0;
@@ -64,18 +64,7 @@ export class UnitInput {
 
   #keepRun(): void {
     if (this.#runStart === this.#runEnd) return;
-    this.#kept.push(copyOf(this.#chunk, this.#runStart, this.#runEnd));
+    this.#kept.push(Buffer.from(this.#chunk.subarray(this.#runStart, this.#runEnd)));
     this.#runStart = this.#runEnd = 0;
   }
-}
-
-/** 128 bytes: below that a loop is quicker than a call out of JavaScript. */
-const shortBytes = 128;
-
-function copyOf(bytes: Buffer, start: number, end: number): Buffer {
-  const size = end - start;
-  const copy = Buffer.allocUnsafe(size);
-  if (size > shortBytes) bytes.copy(copy, 0, start, end);
-  else for (let at = 0; at < size; at += 1) copy[at] = bytes[start + at] ?? 0;
-  return copy;
 }

@@ -1,11 +1,9 @@
 /** Finds out what a session's units are: by what is known of their texts, or by asking the parser. */
 import type { Reading, Statement } from "../sql/sql.ts";
+import { HEADER_BYTES } from "../wire/postgres/message-types.ts";
 import type { PreparedStatement } from "./prepared-statements.ts";
 import type { SessionContext } from "./session-context.ts";
 import { functionCallMeaning, meaningOf, unknownMeaning, type Meaning, type Unit } from "./unit.ts";
-
-/** Where the text of a simple query begins in its message; it ends with a zero. */
-const queryTextAt = 5;
 
 export class UnitMeanings {
   readonly #context: Pick<SessionContext, "home" | "identity" | "state">;
@@ -39,7 +37,7 @@ export class UnitMeanings {
       (prepared.statement ??= await book.learn(prepared.body, 0, prepared.textBytes, reading));
     const statements =
       unit.kind === "simple"
-        ? [await book.learn(unit.bytes, queryTextAt, unit.bytes.length - 1, reading)]
+        ? [await book.learn(unit.bytes, HEADER_BYTES, unit.bytes.length - 1, reading)]
         : await Promise.all(unit.executed.map(learnOne));
     return meaningOf(statements);
   }
@@ -47,7 +45,7 @@ export class UnitMeanings {
   /** A standby has refused it because it writes. */
   refused(unit: Unit): void {
     const { book } = this.#context.home;
-    if (unit.kind === "simple") book.refused(unit.bytes, queryTextAt, unit.bytes.length - 1);
+    if (unit.kind === "simple") book.refused(unit.bytes, HEADER_BYTES, unit.bytes.length - 1);
     for (const prepared of unit.executed) {
       book.refused(prepared.body, 0, prepared.textBytes);
       prepared.statement = undefined;
@@ -58,7 +56,7 @@ export class UnitMeanings {
     const { book } = this.#context.home;
     const reading = this.#reading();
     if (unit.kind === "simple") {
-      const known = book.known(unit.bytes, queryTextAt, unit.bytes.length - 1, reading);
+      const known = book.known(unit.bytes, HEADER_BYTES, unit.bytes.length - 1, reading);
       return known && [known];
     }
     const found: Statement[] = [];

@@ -16,8 +16,6 @@ const lingerMsMax = 1_000;
 
 const slab = new WriteSlab();
 
-const none: readonly SlabPiece[] = [];
-
 /** @param read where it reads past the streams; undefined takes `data` events */
 export type SocketMaking = {
   readonly read: { receiver: Receiver | undefined } | undefined;
@@ -43,7 +41,7 @@ export class NodeByteSocket implements ByteSocket, Receiver {
   /** Placed in the slab, to leave as one. */
   #corked: SlabPiece | undefined;
   /** What goes before it, where it could not be put behind that. */
-  #corkedBefore: readonly SlabPiece[] = none;
+  #corkedBefore: SlabPiece[] | undefined;
   #bound: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, { read, secure }: SocketMaking) {
@@ -64,9 +62,8 @@ export class NodeByteSocket implements ByteSocket, Receiver {
     const corked = this.#corked;
     const bytes = this.#socket.writableLength;
     if (corked === undefined) return bytes;
-    return (
-      this.#corkedBefore.reduce((sum, piece) => sum + lengthOf(piece), bytes) + lengthOf(corked)
-    );
+    const before = this.#corkedBefore?.reduce((sum, piece) => sum + lengthOf(piece), 0) ?? 0;
+    return bytes + before + lengthOf(corked);
   }
 
   get unsentBytes(): number {
@@ -172,7 +169,7 @@ export class NodeByteSocket implements ByteSocket, Receiver {
   #putTogether(bytes: Buffer): void {
     const last = this.#corked;
     if (last !== undefined && slab.extend(last, bytes)) return;
-    if (last !== undefined) this.#corkedBefore = [...this.#corkedBefore, last];
+    if (last !== undefined) (this.#corkedBefore ??= []).push(last);
     this.#corked = slab.place(bytes);
   }
 
@@ -181,10 +178,10 @@ export class NodeByteSocket implements ByteSocket, Receiver {
     if (last === undefined) return;
     const before = this.#corkedBefore;
     this.#corked = undefined;
-    this.#corkedBefore = none;
-    if (before.length === 0 && this.#isDirect()) return this.#send(last);
+    this.#corkedBefore = undefined;
+    if (before === undefined && this.#isDirect()) return this.#send(last);
     this.#socket.cork();
-    for (const piece of [...before, last]) {
+    for (const piece of [...(before ?? []), last]) {
       this.#socket.write(Buffer.from(viewOf(piece)));
       slab.release(piece);
     }
@@ -198,9 +195,8 @@ export class NodeByteSocket implements ByteSocket, Receiver {
 
   #drop(): void {
     if (this.#corked) slab.release(this.#corked);
-    for (const piece of this.#corkedBefore.toReversed()) slab.release(piece);
-    this.#corked = undefined;
-    this.#corkedBefore = none;
+    for (const piece of this.#corkedBefore?.toReversed() ?? []) slab.release(piece);
+    this.#corked = this.#corkedBefore = undefined;
   }
 
   #closeWithin(ms: number): void {
