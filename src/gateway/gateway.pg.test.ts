@@ -1,9 +1,10 @@
 /** A gateway in each of two Regions, with real PostgreSQL behind them and a real link between them. */
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { eventually } from "../../test/postgres/scratch.ts";
+import { clock, eventually, superuserPassword } from "../../test/postgres/scratch.ts";
 import { east, TwoRegions, west } from "../../test/gateway/two-regions.ts";
-import type { RegionId } from "../model/region.ts";
+import { consoleName } from "../model/gateway.ts";
+import type { Epoch, RegionId } from "../model/region.ts";
 
 describe.sequential("through the gateway", () => {
   let world: TwoRegions;
@@ -45,6 +46,32 @@ describe.sequential("through the gateway", () => {
     await one.query("INSERT INTO second VALUES (1)");
     expect((await one.query("SELECT * FROM second")).rows).toEqual([{ id: 1 }]);
     await eventually("reads are local again", () => where(one));
+  });
+
+  test("a write that the gateways pass to each other arrives as soon as they agree", async () => {
+    const one = await client(east);
+    await one.query("INSERT INTO first VALUES (2, 'two')");
+    world.writer = west;
+    world.epoch = (world.epoch + 1) as Epoch;
+    world.tell();
+    // The writer is back in the east, and only the gateway of the west has heard it.
+    world.writer = east;
+    world.epoch = (world.epoch + 1) as Epoch;
+    world.behind.set(east, west);
+    world.tell();
+    const writing = one.query("INSERT INTO first VALUES (3, 'passed on')");
+    const asSuperuser = { user: "leeward", password: superuserPassword.reveal() };
+    const console = await client(west, { ...asSuperuser, database: consoleName });
+    await eventually("it has come as far as it may", async () => {
+      const { rows } = await console.query<{ trouble: string | null }>("SHOW POOLS");
+      return rows.some(({ trouble }) => trouble?.includes("do not agree") === true);
+    });
+    world.behind.clear();
+    world.tell();
+    const agreedMs = clock.monotonicMs();
+    await writing;
+    // 15 s is how long a write waits for a writer that moves.
+    expect(clock.monotonicMs() - agreedMs).toBeLessThan(5_000);
   });
 
   test("a wrong password is refused as PostgreSQL refuses it", async () => {

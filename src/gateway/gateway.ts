@@ -20,7 +20,7 @@ import { DatabaseGateway } from "./database-gateway.ts";
 import { encodeGreeting, guessParameters } from "./greeting.ts";
 import { LoginDirectory } from "./login-directory.ts";
 import type { LoginReport } from "./login-reports.ts";
-import { readIdentity } from "./login-request.ts";
+import { readIdentity, whyTurnedAway } from "./login-request.ts";
 import type { SessionIdentity } from "./session-home.ts";
 import { SessionKeys } from "./session-keys.ts";
 
@@ -208,6 +208,8 @@ export class Gateway {
     const reading = readIdentity(login, name, this.#settings, session);
     if (reading.kind === "refused") return this.#reject(socket, home, reading.error);
     const { identity } = reading;
+    const turnedAway = whyTurnedAway(identity, home.isWriterHere);
+    if (turnedAway) return this.#reject(socket, home, turnedAway);
     home.keep(login.user, login.keys);
     const guess = guessParameters(login, home.parametersFor(login.user));
     const report = home.reports.find(identity, guess);

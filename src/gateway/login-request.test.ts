@@ -3,7 +3,7 @@ import type { GatewayName } from "../model/gateway.ts";
 import type { DatabaseId } from "../model/region.ts";
 import type { GatewaySettings } from "../wire/program-settings.ts";
 import { Secret } from "../std/secret.ts";
-import { readIdentity, type IdentityReading } from "./login-request.ts";
+import { readIdentity, whyTurnedAway, type IdentityReading } from "./login-request.ts";
 
 const orders = "orders" as DatabaseId;
 const name: GatewayName = { name: "orders", database: orders, mode: "forward" };
@@ -44,16 +44,23 @@ test("the level is the connection's, else the role's, else the database's", () =
   expect(level({ options: "-c leeward.consistency=session" }, "report")).toBe("session");
 });
 
-test("a gateway that says it is one is known by its Region, up to three hops", () => {
+test("a gateway that says it is one is known by its Region", () => {
   expect(read({ "leeward.peer": "us-west-2/3" })).toMatchObject({
     kind: "session",
     identity: { peer: { region: "us-west-2", hops: 3 } },
   });
+});
+
+test("what came over more than three gateways is taken by the writer's own alone", () => {
+  const turnedAway = (peer: string, isWriterHere: boolean): string | undefined => {
+    const reading = read({ "leeward.peer": peer });
+    if (reading.kind === "refused") throw new Error("it was not read");
+    return whyTurnedAway(reading.identity, isWriterHere)?.code;
+  };
+  expect(turnedAway("us-west-2/3", false)).toBeUndefined();
   for (const peer of ["us-west-2/4", "us-west-2/x"]) {
-    expect(read({ "leeward.peer": peer })).toMatchObject({
-      kind: "refused",
-      error: { code: "57P03" },
-    });
+    expect(turnedAway(peer, false)).toBe("57P03");
+    expect(turnedAway(peer, true)).toBeUndefined();
   }
 });
 

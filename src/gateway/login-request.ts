@@ -19,8 +19,30 @@ export type IdentityReading =
 /** Writes are refused with 25006 then, unless a session says otherwise for itself. */
 const readOnly = "default_transaction_read_only";
 
-/** A statement that was held goes on to the next writer, and once more if that one moves meanwhile. */
+/**
+ * A statement that was held goes on to the next writer, and once more if that one moves meanwhile, or if one of the two
+ * gateways hears of the move before the other.
+ */
 const hopsMax = 3;
+
+const disagreement = pgError({
+  severity: "FATAL",
+  code: "57P03",
+  message: "the gateways do not agree where the writer is",
+  hint: "Connect again.",
+});
+
+/**
+ * Why a session that came over other gateways is not let in: it would be passed on without end. The writer's own gateway
+ * takes it, however far it came: there it has arrived, and whoever sent it waits for nothing else.
+ */
+export function whyTurnedAway(
+  { peer }: Pick<SessionIdentity, "peer">,
+  isWriterHere: boolean,
+): PgError | undefined {
+  const hasWandered = peer !== undefined && peer.hops > hopsMax;
+  return hasWandered && !isWriterHere ? disagreement : undefined;
+}
 
 const sharedSettings = new SharedSettings();
 
@@ -33,9 +55,6 @@ export function readIdentity(
   const asked = readParameters(login.parameters);
   if ("error" in asked) return { kind: "refused", error: asked.error };
   const { level, token, peer, startup } = asked;
-  if (peer !== undefined && peer.hops > hopsMax) {
-    return refused("57P03", "the gateways do not agree where the writer is", "Connect again.");
-  }
   // A standby refuses writes by itself; in the primary Region the name leads to the writer.
   if (name.mode === "local") startup.set(readOnly, settingStatement(readOnly, "on"));
   return {
@@ -107,7 +126,7 @@ function readOne(name: string, value: string, asked: Asked): PgError | undefined
   }
   if (name === "leeward.peer") {
     const [region = "", hops = "1"] = value.split("/");
-    asked.peer = { region, hops: Number.parseInt(hops, 10) || hopsMax + 1 };
+    asked.peer = { region, hops: Number.parseInt(hops, 10) || Infinity };
     return undefined;
   }
   asked.startup.set(name, settingStatement(name, value));
@@ -123,8 +142,4 @@ function configuredLevel(
   const database = databases.find((one) => one.database === name.database);
   const role = database?.roles.find((one) => one.name === user);
   return role?.consistency ?? database?.consistency ?? "session";
-}
-
-function refused(code: string, message: string, hint: string): IdentityReading {
-  return { kind: "refused", error: pgError({ severity: "FATAL", code, message, hint }) };
 }

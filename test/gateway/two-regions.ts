@@ -99,6 +99,8 @@ export class TwoRegions implements AsyncDisposable {
   forks: readonly Fork[] = [];
   /** An instance that is known to answer nothing. */
   down: RegionId | undefined;
+  /** Regions whose gateways have not heard of the last move, with the writer that they know. */
+  readonly behind = new Map<RegionId, RegionId>();
   readonly #places: Map<RegionId, Place>;
 
   private constructor(
@@ -249,12 +251,14 @@ export class TwoRegions implements AsyncDisposable {
   }
 
   #route(region: RegionId): Route {
-    const isHere = region === this.writer;
+    const known = this.behind.get(region);
+    const writer = known ?? this.writer;
+    const isHere = region === writer;
     return {
       database: orders,
       systemId: this.systemId,
-      epoch: this.epoch,
-      writer: this.writer,
+      epoch: known === undefined ? this.epoch : ((this.epoch - 1) as Epoch),
+      writer,
       acceptsWrites: true,
       leaseUntilMs: isHere ? clock.monotonicMs() + this.leaseMs : 0,
       timeline: newestTimeline(this.forks),
