@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { formatAddress } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
+import type { ServiceId } from "../model/service.ts";
 import {
   instanceAddress,
   listeners,
@@ -26,21 +27,35 @@ ${more}`,
     "leeward.yaml",
   ).config;
 
+const withServices = config(`pgbouncer: {}
+services: { web: { command: [web], port: 8443 } }
+traffic: { entry: { service: web }, distribution: {} }`);
+
 /** Worlds small and large; each database has some of the Regions, with some instances. */
 const anyConfig: fc.Arbitrary<Config> = fc
   .record({
     world: fc.integer({ min: 0, max: 20 }),
+    services: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 4 }),
     regions: fc.integer({ min: 1, max: 8 }),
     databases: fc.array(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 8, maxLength: 8 }), {
       minLength: 1,
       maxLength: 5,
     }),
   })
-  .map(({ world, regions, databases }) => {
+  .map(({ world, services, regions, databases }) => {
     const ids = Array.from({ length: regions }, (_, index) => `region-${index}` as RegionId);
+    const [first] = withServices.services;
+    if (!first) throw new Error("there is a service to copy");
     return {
-      ...config(),
+      ...withServices,
       world,
+      services: services.map((max, index) => ({
+        ...first,
+        id: `service-${index}` as ServiceId,
+        port: 9000 + index,
+        regions: ids.slice(0, 1 + (index % 8)),
+        scaling: { ...first.scaling, max },
+      })),
       regions: ids,
       databases: databases.map((counts, index) => ({
         id: `db-${index}` as DatabaseId,
@@ -58,8 +73,7 @@ const anyConfig: fc.Arbitrary<Config> = fc
   });
 
 function everyAddress(plan: AddressPlan): readonly string[] {
-  const reserved = [plan.entry, ...plan.regions.map(({ edge }) => edge)];
-  return [...listeners(plan).map(({ address }) => address), ...reserved].map(formatAddress);
+  return listeners(plan).map(({ address }) => formatAddress(address));
 }
 
 test.for(["linux", "other"] as const)(
@@ -91,9 +105,10 @@ test("every route leads from an address of its own Region to a listener of the o
     fc.property(anyConfig, (any) => {
       const plan = planAddresses(any, "linux");
       const own = new Set(
-        plan.regions.flatMap(({ agent, gateway, instances }) => [
+        plan.regions.flatMap(({ agent, gateway, edge, instances }) => [
           agent,
           gateway,
+          ...(edge ? [edge] : []),
           ...instances.map(({ address }) => address),
         ]),
       );
@@ -111,12 +126,14 @@ const prefixOf = (plan: AddressPlan, region: RegionId): string =>
   regionPlan(plan, region).cidr.replace("0/24", "");
 
 test("each Region lives in its own block of loopback addresses", () => {
-  const plan = planAddresses(config("world: 7"), "linux");
+  const plan = planAddresses({ ...withServices, world: 7 }, "linux");
   expect(plan).toMatchObject({
     scheme: "loopback-block",
     api: { host: "127.7.0.1", port: 7400 },
     control: { host: "127.7.0.1", port: 7401 },
     entry: { host: "127.7.0.1", port: 8080 },
+    distribution: { host: "127.7.0.1", port: 8081 },
+    dns: { host: "127.7.0.1", port: 5300 },
   });
   expect(regionPlan(plan, west)).toMatchObject({
     index: 2,
@@ -124,8 +141,18 @@ test("each Region lives in its own block of loopback addresses", () => {
     allowFrom: ["127.7.2.0/24", "127.7.0.0/24", "127.0.0.1/32"],
     gateway: { host: "127.7.2.1", port: 6432 },
     edge: { host: "127.7.2.1", port: 8080 },
+    dns: { host: "127.7.2.1", port: 5300 },
+    pgbouncer: { host: "127.7.2.3", port: 6432 },
+    services: [
+      {
+        service: "web",
+        address: { host: "127.7.2.1", port: 8443 },
+        replicas: [{ host: "127.7.2.4", port: 20_001 }],
+      },
+    ],
     agent: { host: "127.7.2.2", port: 7402 },
     gatewayDesk: { host: "127.7.2.2", port: 7403 },
+    frontDesk: { host: "127.7.2.2", port: 7404 },
     rest: { host: "127.7.2.2", port: 8008 },
     controllerSeenHere: { host: "127.7.2.100", port: 7401 },
   });
@@ -162,6 +189,25 @@ test.for([
     expect(regionPlan(plan, west).seen[0]?.gateway).toEqual(listen);
   },
 );
+
+test("a world has addresses for what it wants alone: entries, names, a PgBouncer", () => {
+  const plan = planAddresses(config(), "linux");
+  expect([plan.entry, plan.distribution, plan.dns]).toEqual([undefined, undefined, undefined]);
+  const { edge, pgbouncer, dns, frontDesk } = regionPlan(plan, west);
+  expect([edge, pgbouncer, dns, frontDesk]).toEqual([undefined, undefined, undefined, undefined]);
+  expect(planAddresses(config("traffic: {}"), "linux").dns).toEqual({
+    host: "127.0.0.1",
+    port: 5300,
+  });
+});
+
+test("what Leeward starts itself listens at the service's own address", () => {
+  const plan = planAddresses(config("services: { cache: { kind: redis, port: 6379 } }"), "linux");
+  const address = { host: "127.0.2.1", port: 6379 };
+  expect(regionPlan(plan, west).services).toEqual([
+    { service: "cache", address, replicas: [address] },
+  ]);
+});
 
 test("the shared scheme takes consecutive ports of 127.0.0.1 from its base", () => {
   const plan = planAddresses(config("addresses: shared\nports: 9000"), "linux");

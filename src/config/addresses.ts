@@ -7,9 +7,10 @@ import {
   type InstanceId,
   type RegionId,
 } from "../model/region.ts";
+import { formatReplica, type ServiceId } from "../model/service.ts";
 import { assert } from "../std/assert.ts";
 import { schemeFor, type AddressScheme, type SchemeName } from "./address-scheme.ts";
-import type { Config } from "./config.ts";
+import type { Config, ServiceConfig } from "./config.ts";
 
 export type AddressPlan = {
   readonly scheme: SchemeName;
@@ -17,8 +18,12 @@ export type AddressPlan = {
   readonly api: Address;
   /** Where the controller listens for agents. They reach it through `RegionPlan.controllerSeenHere`. */
   readonly control: Address;
-  /** The one place for clients of the whole world. Reserved: nothing listens there yet. */
-  readonly entry: Address;
+  /** The one place for clients of the whole world. Undefined: it has no entry. */
+  readonly entry: Address | undefined;
+  /** The other one, which has one origin at a time. Undefined: there is none. */
+  readonly distribution: Address | undefined;
+  /** Where names are answered as they look from outside the Regions. Undefined: nobody wants front doors. */
+  readonly dns: Address | undefined;
   /** In the order of the config. */
   readonly regions: readonly RegionPlan[];
   /** What the network program listens on, and where it leads. */
@@ -34,11 +39,19 @@ export type RegionPlan = {
   readonly allowFrom: readonly string[];
   /** Where clients of this Region find every database. */
   readonly gateway: Address;
-  /** Reserved: nothing listens there yet. */
-  readonly edge: Address;
+  /** The Region's own entry. Undefined: the world has no entry. */
+  readonly edge: Address | undefined;
+  /** Where names are answered as they look from this Region. */
+  readonly dns: Address | undefined;
+  /** Undefined: there is none in this Region. */
+  readonly pgbouncer: Address | undefined;
+  /** Those that run in this Region. */
+  readonly services: readonly ServicePlan[];
   readonly agent: Address;
   /** Where the agent answers its own gateway. */
   readonly gatewayDesk: Address;
+  /** Where the agent answers its own front door. Undefined: it has none. */
+  readonly frontDesk: Address | undefined;
   /** Where the agent tells load balancers, without a credential, whether the writer is here. */
   readonly rest: Address;
   readonly instances: readonly InstancePlan[];
@@ -56,8 +69,18 @@ export type InstancePlan = {
   readonly address: Address;
 };
 
+export type ServicePlan = {
+  readonly service: ServiceId;
+  /** Where the Region's programs find it. */
+  readonly address: Address;
+  /** As many as there may ever be; the first is number 1. The only one of a kind of Leeward's own is at `address`. */
+  readonly replicas: readonly Address[];
+};
+
 export type SeenRegion = {
   readonly region: RegionId;
+  /** Undefined: the world has no entry. */
+  readonly edge: Address | undefined;
   readonly agent: Address;
   readonly gateway: Address;
   readonly instances: readonly InstancePlan[];
@@ -68,7 +91,13 @@ export type Listener = { readonly address: Address; readonly what: string };
 /** @throws Failure `config.invalid` when the world needs more ports than the machine has (shared scheme only). */
 export function planAddresses(config: Config, platform: "linux" | "other"): AddressPlan {
   const scheme = schemeFor(config, platform);
-  const outside = { api: scheme.api(), control: scheme.control(), entry: scheme.entry() };
+  const outside = {
+    api: scheme.api(),
+    control: scheme.control(),
+    entry: config.traffic.entry && scheme.entry(),
+    distribution: config.traffic.distribution && scheme.distribution(),
+    dns: config.hasFrontDoors ? scheme.dns(undefined) : undefined,
+  };
   const regions = config.regions.map((region, position) =>
     planRegion(config, scheme, region, position + 1),
   );
@@ -95,9 +124,15 @@ function planRegion(
     cidr: scheme.cidr(index),
     allowFrom: scheme.allowFrom(index),
     gateway: scheme.gateway(index),
-    edge: scheme.edge(index),
+    edge: config.traffic.entry && scheme.edge(index),
+    dns: config.hasFrontDoors ? scheme.dns(index) : undefined,
+    pgbouncer: config.pgbouncer?.regions.includes(region) ? scheme.pgbouncer(index) : undefined,
     agent: scheme.agent(index),
     gatewayDesk: scheme.gatewayDesk(index),
+    frontDesk: config.hasFrontDoors ? scheme.frontDesk(index) : undefined,
+    services: config.services.flatMap((service, position) =>
+      service.regions.includes(region) ? [planService(scheme, service, index, position)] : [],
+    ),
     rest: scheme.rest(index),
     instances: instancesIn(config, region).map((instance, position) => ({
       ...instance,
@@ -105,6 +140,21 @@ function planRegion(
       address: scheme.instance(index, position + 1),
     })),
   };
+}
+
+function planService(
+  scheme: AddressScheme,
+  { id, kind, port, scaling }: ServiceConfig,
+  region: number,
+  position: number,
+): ServicePlan {
+  const address = scheme.service(region, port);
+  // Nothing needs to stand between the only server of its kind and its clients.
+  if (kind !== "command") return { service: id, address, replicas: [address] };
+  const replicas = Array.from({ length: scaling.max }, (_, index) =>
+    scheme.replica(region, position, index + 1),
+  );
+  return { service: id, address, replicas };
 }
 
 function instancesIn(
@@ -130,6 +180,7 @@ function planLinkEnds(
         region: other.region,
         agent: scheme.agentSeenFrom(here.index, other.index),
         gateway: scheme.gatewaySeenFrom(here.index, other.index),
+        edge: other.edge && scheme.edgeSeenFrom(here.index, other.index),
         instances: other.instances.map((instance) => ({
           ...instance,
           address: scheme.instanceSeenFrom(here.index, other.index, instance.k),
@@ -160,6 +211,7 @@ function routesFrom(
     return [
       toOther("control", seen.agent, other.agent),
       toOther("data", seen.gateway, other.gateway),
+      ...(seen.edge && other.edge ? [toOther("data", seen.edge, other.edge)] : []),
       ...seen.instances.map((instance) =>
         toOther("data", instance.address, findInstance(other.instances, instance).address),
       ),
@@ -195,21 +247,46 @@ export function listeners(plan: AddressPlan): readonly Listener[] {
   return [
     { address: plan.api, what: "API" },
     { address: plan.control, what: "controller, for its agents" },
-    ...plan.regions.flatMap(({ region, agent, gateway, gatewayDesk, rest, instances }) => [
-      { address: agent, what: `agent of ${region}` },
-      { address: gatewayDesk, what: `agent of ${region}, for its gateway` },
-      { address: gateway, what: `gateway of ${region}` },
-      { address: rest, what: `agent of ${region}, for load balancers` },
-      ...instances.map(({ database, number, address }) => ({
-        address,
-        what: `PostgreSQL ${formatInstance({ database, region, number })}`,
-      })),
-    ]),
+    ...placed(plan.entry, "global entry"),
+    ...placed(plan.distribution, "distribution"),
+    ...placed(plan.dns, "DNS"),
+    ...plan.regions.flatMap(listenersIn),
     ...plan.routes.map(({ from, to, listen, flowClass }) => ({
       address: listen,
       what: `link from ${from} to ${to}, ${flowClass}`,
     })),
   ];
+}
+
+function listenersIn(plan: RegionPlan): readonly Listener[] {
+  const { region, agent, gateway, gatewayDesk, frontDesk, rest, instances, services } = plan;
+  return [
+    { address: agent, what: `agent of ${region}` },
+    { address: gatewayDesk, what: `agent of ${region}, for its gateway` },
+    ...placed(frontDesk, `agent of ${region}, for its front door`),
+    { address: gateway, what: `gateway of ${region}` },
+    ...placed(plan.edge, `entry of ${region}`),
+    ...placed(plan.dns, `DNS of ${region}`),
+    ...placed(plan.pgbouncer, `PgBouncer of ${region}`),
+    { address: rest, what: `agent of ${region}, for load balancers` },
+    ...instances.map(({ database, number, address }) => ({
+      address,
+      what: `PostgreSQL ${formatInstance({ database, region, number })}`,
+    })),
+    ...services.flatMap(({ service, address, replicas }) => [
+      { address, what: `service ${service} of ${region}` },
+      ...replicas
+        .filter((replica) => replica !== address)
+        .map((replica, index) => ({
+          address: replica,
+          what: `replica ${formatReplica({ service, region, number: index + 1 })}`,
+        })),
+    ]),
+  ];
+}
+
+function placed(address: Address | undefined, what: string): readonly Listener[] {
+  return address ? [{ address, what }] : [];
 }
 
 function findRegion(regions: readonly RegionPlan[], region: RegionId): RegionPlan {

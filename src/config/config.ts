@@ -5,6 +5,14 @@
 import type { Consistency, GatewayLimits, GatewayName } from "../model/gateway.ts";
 import type { LinkSettings } from "../model/link-settings.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
+import type {
+  HealthCheck,
+  Scaling,
+  ServiceId,
+  ServiceKind,
+  ServiceProtocol,
+} from "../model/service.ts";
+import type { ControlId, PanelId, RoutingPolicy, RuleId } from "../model/traffic.ts";
 
 export type Config = {
   readonly name: string;
@@ -24,6 +32,12 @@ export type Config = {
   readonly databases: readonly DatabaseConfig[];
   readonly postgres: PostgresConfig;
   readonly gateway: GatewayConfig;
+  /** Undefined: the world has no PgBouncer. */
+  readonly pgbouncer: PoolerConfig | undefined;
+  readonly services: readonly ServiceConfig[];
+  readonly traffic: TrafficConfig;
+  /** Each Region has a front door, and there is one outside: somebody wants names, an entry or services. */
+  readonly hasFrontDoors: boolean;
   readonly events: { readonly keepDays: number };
   /** 0: until a person removes it. */
   readonly evidence: { readonly keepDays: number };
@@ -84,4 +98,106 @@ export type GatewayConfig = {
   /** A commit whose answer was lost is looked for, so that its client is told what became of it. */
   readonly commitCertainty: boolean;
   readonly limits: GatewayLimits;
+};
+
+export type ServiceConfig = {
+  readonly id: ServiceId;
+  readonly kind: ServiceKind;
+  /** Empty for a kind that Leeward starts itself. */
+  readonly command: readonly string[];
+  readonly port: number;
+  readonly protocol: ServiceProtocol;
+  readonly health: HealthCheck;
+  readonly scaling: Scaling;
+  readonly needs: {
+    readonly databases: readonly DatabaseId[];
+    readonly services: readonly ServiceId[];
+  };
+  /** Values as the file has them: what stands in `${}` is filled in for each Region and replica. */
+  readonly environment: readonly { readonly name: string; readonly value: string }[];
+  readonly regions: readonly RegionId[];
+  readonly startMs: number;
+  readonly stopMs: number;
+};
+
+export type TrafficConfig = {
+  readonly zone: string;
+  /** Undefined: nobody listens at the entries. */
+  readonly entry: EntryConfig | undefined;
+  /** How the global entry looks at each Region. */
+  readonly health: HealthCheck;
+  /** A Region that no write reaches the writer of this database from is unhealthy. */
+  readonly healthDatabase: DatabaseId | undefined;
+  /** Of every Region, as they are at the start of the world. */
+  readonly regions: readonly {
+    readonly region: RegionId;
+    readonly dial: number;
+    readonly weight: number;
+  }[];
+  readonly panels: readonly PanelConfig[];
+  readonly distribution: DistributionConfig | undefined;
+};
+
+export type EntryConfig = {
+  readonly service: ServiceId;
+  readonly policy: RoutingPolicy;
+  readonly nearHeader: string | undefined;
+  readonly trustForwarded: boolean;
+  /** 0: never. */
+  readonly panicPercent: number;
+};
+
+export type PanelConfig = {
+  readonly id: PanelId;
+  readonly controls: readonly ControlConfig[];
+  readonly rules: readonly RuleConfig[];
+};
+
+export type ControlConfig = {
+  readonly id: ControlId;
+  readonly region: RegionId;
+  /** Undefined: the whole Region. */
+  readonly service: ServiceId | undefined;
+  /** At the start of the world. */
+  readonly isOn: boolean;
+};
+
+export type RuleConfig = {
+  readonly id: RuleId;
+  readonly controls: readonly ControlId[];
+  /** What of the controls must be On after a change; `isInverted`: must not be so. */
+  readonly condition:
+    | { readonly kind: "atleast"; readonly threshold: number }
+    | { readonly kind: "and" }
+    | { readonly kind: "or" };
+  readonly isInverted: boolean;
+  readonly waitMs: number;
+  /** Of every copy of a global database in the Region of a control that goes On; undefined: it does not matter. */
+  readonly lagMsMax: number | undefined;
+  readonly fenceProved: boolean;
+};
+
+export type DistributionConfig = {
+  readonly origin: RegionId;
+  readonly failover: boolean;
+  readonly database: DatabaseId | undefined;
+  readonly keepMs: number;
+};
+
+export type PoolerConfig = {
+  readonly regions: readonly RegionId[];
+  /** Undefined: what is installed, else a package that Leeward keeps. */
+  readonly bin: string | undefined;
+  /** All of them, `D` and `D-ro` included. */
+  readonly names: readonly PoolerName[];
+  readonly clientsMax: number;
+  readonly poolSize: number;
+  readonly pauseMs: number;
+};
+
+export type PoolerName = {
+  readonly name: string;
+  readonly database: DatabaseId;
+  /** `writer`: follows the writer. `local`: stays in the Region. */
+  readonly mode: "writer" | "local";
 };

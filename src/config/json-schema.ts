@@ -19,6 +19,8 @@ export type JsonSchema = {
   readonly additionalProperties?: boolean | JsonSchema;
   readonly propertyNames?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
+  /** Of a list. */
+  readonly items?: JsonSchema;
   /** Both keywords are understood by the YAML and JSON language servers, too. */
   readonly patternErrorMessage?: string;
   readonly errorMessage?: string;
@@ -37,9 +39,15 @@ export function fieldSchema(root: JsonSchema, path: readonly string[]): JsonSche
 }
 
 function child(schema: JsonSchema, name: string): JsonSchema | undefined {
-  const { properties = {}, additionalProperties } = schema;
+  const { properties = {}, additionalProperties, items } = fieldsOf(schema);
   if (Object.hasOwn(properties, name)) return properties[name];
+  if (items) return items;
   return typeof additionalProperties === "object" ? additionalProperties : undefined;
+}
+
+/** Of a field that may hold fields or something simpler: those fields. */
+export function fieldsOf(schema: JsonSchema): JsonSchema {
+  return schema.anyOf?.find(({ type }) => type === "object") ?? schema;
 }
 
 /** What a field may hold, in words: `a whole number of ms from 0 to 60000`. */
@@ -56,6 +64,8 @@ export function allowedIn(schema: JsonSchema): string {
       return "true, false";
     case "object":
       return fieldsIn(schema);
+    case "array":
+      return `a list, each ${allowedIn(schema.items ?? {})}`;
     default:
       return "nothing";
   }

@@ -11,3 +11,9 @@ export const worldMax = 255;
 
 /** The largest `leeward.yaml` that is read, in characters: a hundred times a world of 20 Regions and 80 databases. */
 export const configTextMaxChars = 1_048_576;
+
+/** Replica r of service s listens at port 20000 + 100·s + r of 127.W.N.4; see `address-scheme.ts`. */
+export const replicasPerServiceMax = 50;
+
+/** Its replicas' ports end below those that Linux gives to outgoing connections (32768). */
+export const servicesMax = 100;

@@ -1,7 +1,7 @@
 /** The reference pages, printed from the tables that the program itself works with (`npm run docs`). */
-import { failures } from "../model/failure.ts";
+import { failures } from "../model/failure-table.ts";
 import { jsonFile } from "../std/json-file.ts";
-import { allowedIn, configJsonSchema, type JsonSchema } from "./json-schema.ts";
+import { allowedIn, configJsonSchema, type JsonSchema, fieldsOf } from "./json-schema.ts";
 
 const generated = (from: string): string =>
   `<!-- Printed from ${from} by \`npm run docs\`; changes here are lost. -->\n`;
@@ -27,16 +27,13 @@ export function configurationReference(): string {
 }
 
 function rowsOf(group: JsonSchema, prefix: string): readonly string[] {
-  const { properties = {}, additionalProperties, required = [] } = group;
+  const { properties = {}, additionalProperties, required = [] } = fieldsOf(group);
   const named = Object.entries(properties).flatMap(([name, field]) =>
     rowsOfField(`${prefix}${name}`, field, required.includes(name)),
   );
-  const isOpen = typeof additionalProperties === "object" && holdsFields(additionalProperties);
+  const isOpen = typeof additionalProperties === "object";
   return [...named, ...(isOpen ? rowsOfField(`${prefix}<name>`, additionalProperties, false) : [])];
 }
-
-/** The sections of later work say nothing about what they hold. */
-const holdsFields = ({ type, anyOf }: JsonSchema): boolean => (type ?? anyOf) !== undefined;
 
 function rowsOfField(path: string, field: JsonSchema, isRequired: boolean): readonly string[] {
   const holds = field.type === "object" ? "fields" : allowedIn(field);
@@ -56,7 +53,7 @@ function defaultOf(field: JsonSchema, isRequired: boolean): string {
 export function errorsReference(): string {
   const head = [
     "# Errors",
-    generated("src/model/failure.ts"),
+    generated("src/model/failure-table.ts"),
     "Every failure has a code. Commands print it and end with its exit status; the API answers with its HTTP",
     "status and the code in the body.\n",
     "| Code | HTTP | Exit | What to do |",

@@ -9,6 +9,7 @@ import type { Config, DatabaseConfig, GatewayConfig, Placement } from "./config.
 import { defaultNames, maxConnectionsIn } from "./gateway-rules.ts";
 import { serverConnectionsDefault, type GatewayDocument } from "./gateway-schema.ts";
 import { settingText } from "./rules.ts";
+import { resolvePooler, resolveServices, resolveTraffic } from "./resolve-traffic.ts";
 import type { ConfigDocument, DatabaseDocument } from "./schema.ts";
 
 /** The document must have passed the rules. */
@@ -30,6 +31,10 @@ export function resolveConfig(document: ConfigDocument): Config {
       maxSlotWalKeepMb: document.postgres.maxSlotWalKeepMb,
     },
     gateway: resolveGateway(document),
+    pgbouncer: resolvePooler(document),
+    services: resolveServices(document),
+    traffic: resolveTraffic(document),
+    hasFrontDoors: document.traffic !== undefined || Object.keys(document.services).length > 0,
     events: document.events,
     evidence: document.evidence,
   };

@@ -14,6 +14,7 @@ import {
   type ConfigDocument,
   type DatabaseDocument,
 } from "./schema.ts";
+import { checkTraffic } from "./traffic-rules.ts";
 
 /** The shape of the file and the rules between its fields. */
 export const configSchema: z.ZodType<ConfigDocument> = configShape.superRefine(
@@ -35,6 +36,7 @@ export function checkRules(document: ConfigDocument): readonly Breach[] {
     ),
     ...checkDetachedNames(document),
     ...checkGateway(document),
+    ...checkTraffic(document),
     ...atLeastOne("databases", document.databases),
   ];
 }

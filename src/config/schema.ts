@@ -7,6 +7,8 @@ import { z } from "zod";
 import { bandwidthPattern } from "../model/bandwidth.ts";
 import { consistency, gateway } from "./gateway-schema.ts";
 import { instancesPerRegionMax, worldMax } from "./limits.ts";
+import { service } from "./services-schema.ts";
+import { pgbouncer, traffic } from "./traffic-schema.ts";
 
 const label = z
   .string()
@@ -202,14 +204,8 @@ const evidence = z
   .prefault({})
   .meta({ description: "What a failover left behind." });
 
-const later = (what: string): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodUnknown>> =>
-  z
-    .record(z.string(), z.unknown())
-    .optional()
-    .meta({ description: `${what} Not there yet: read, not used.` });
-
 /** The sections that are accepted today and used by nobody; `not-yet.ts` says so to the user. */
-export const laterSections = ["pgbouncer", "services", "traffic", "plans"] as const;
+export const laterSections = ["plans"] as const;
 
 const shape = z.strictObject({
   name: label.meta({ description: "The name of this world." }),
@@ -238,9 +234,11 @@ const shape = z.strictObject({
   events,
   evidence,
   gateway,
-  pgbouncer: later("A PgBouncer beside each Region."),
-  services: later("The application's services in each Region."),
-  traffic: later("Private DNS and the global entry."),
+  pgbouncer,
+  services: z.record(label, service).default({}).meta({
+    description: "The application's services, run in each Region.",
+  }),
+  traffic,
   plans: z
     .string()
     .optional()

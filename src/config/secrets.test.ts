@@ -33,8 +33,9 @@ test("every secret of a new world is another one", () => {
   const texts = JSON.stringify(
     JSON.parse(formatSecrets(completeSecrets(undefined, large, counting()))),
   ).match(/[0-9]{48,}/g);
-  // API and network; three agents; each of them at two others; three gateways; superuser and replicator; two roles.
-  expect(texts).toHaveLength(2 + 3 + 3 * 2 + 3 + 2 + 2);
+  // API, network and the front door outside; three agents; each of them at two others; three gateways, front doors and
+  // PgBouncers; superuser and replicator; two roles.
+  expect(texts).toHaveLength(3 + 3 + 3 * 2 + 3 * 3 + 2 + 2);
   expect(new Set(texts).size).toBe(texts?.length);
 });
 

@@ -37,6 +37,12 @@ const worldSecrets = z.object({
   peerTokens: z.record(z.string(), z.record(z.string(), secret)).prefault({}),
   /** By Region: who its gateway is, for its agent. */
   gatewayTokens: z.record(z.string(), secret).prefault({}),
+  /** By Region: who its front door is, for its agent. */
+  frontTokens: z.record(z.string(), secret).prefault({}),
+  /** Who the front door outside is, for the controller. Undefined in a state of before there was one. */
+  entryToken: secret.optional(),
+  /** By Region: Leeward's own user on the console of its PgBouncer. */
+  poolerPasswords: z.record(z.string(), secret).prefault({}),
   databases: z.record(z.string(), databaseSecrets),
 });
 
@@ -56,29 +62,32 @@ export function completeSecrets(
       config.regions.map((region) => [region, own(drawn, region) ?? draw(tokenBytes)]),
     ),
   });
-  const peerTokens = completePeers(existing?.peerTokens ?? {}, config.regions, () =>
-    draw(tokenBytes),
-  );
+  const peerTokens = completePeers(existing?.peerTokens, config.regions, () => draw(tokenBytes));
   const databases = { ...existing?.databases };
   for (const database of config.databases) {
     databases[database.id] = completeDatabase(own(databases, database.id), database, () =>
       draw(passwordBytes),
     );
   }
+  const { apiToken, networkToken, entryToken, ...ofRegions } =
+    existing ?? ({} as Partial<WorldSecrets>);
   return {
     version: 1,
-    apiToken: existing?.apiToken ?? draw(tokenBytes),
-    networkToken: existing?.networkToken ?? draw(tokenBytes),
-    agentTokens: ofEachRegion(existing?.agentTokens),
+    apiToken: apiToken ?? draw(tokenBytes),
+    networkToken: networkToken ?? draw(tokenBytes),
+    agentTokens: ofEachRegion(ofRegions.agentTokens),
     peerTokens,
-    gatewayTokens: ofEachRegion(existing?.gatewayTokens),
+    gatewayTokens: ofEachRegion(ofRegions.gatewayTokens),
+    frontTokens: ofEachRegion(ofRegions.frontTokens),
+    entryToken: entryToken ?? draw(tokenBytes),
+    poolerPasswords: ofEachRegion(ofRegions.poolerPasswords),
     databases,
   };
 }
 
 /** One for each ordered pair: who steals what one agent presents can ask no third one. */
 function completePeers(
-  existing: WorldSecrets["peerTokens"],
+  existing: WorldSecrets["peerTokens"] = {},
   regions: readonly RegionId[],
   draw: () => Secret,
 ): WorldSecrets["peerTokens"] {
@@ -148,6 +157,17 @@ export function agentToken(secrets: WorldSecrets, region: RegionId): Secret {
 /** What the gateway of a Region presents to its agent; of a Region that the secrets were completed for. */
 export function gatewayToken(secrets: WorldSecrets, region: RegionId): Secret {
   return known(own(secrets.gatewayTokens, region), `the gateway of ${region}`);
+}
+
+/** What the front door of a Region presents to its agent; undefined: what the one outside presents to the controller. */
+export function frontToken(secrets: WorldSecrets, region: RegionId | undefined): Secret {
+  if (region === undefined) return known(secrets.entryToken, "the front door outside");
+  return known(own(secrets.frontTokens, region), `the front door of ${region}`);
+}
+
+/** Leeward's own user on the console of a Region's PgBouncer. */
+export function poolerPassword(secrets: WorldSecrets, region: RegionId): Secret {
+  return known(own(secrets.poolerPasswords, region), `the PgBouncer of ${region}`);
 }
 
 /** What the agent of `from` presents to the agent of `to`; two Regions that the secrets were completed for. */

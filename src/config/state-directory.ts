@@ -25,6 +25,8 @@ export type StateLayout = {
   readonly networkSecrets: string;
   readonly agentSecrets: (region: RegionId) => string;
   readonly gatewaySecrets: (region: RegionId) => string;
+  /** Undefined: of the front door outside. */
+  readonly frontSecrets: (region: RegionId | undefined) => string;
   /** The world's own authority and what it has issued, with their private keys, mode 0600. */
   readonly certificates: string;
   /** The authority's certificate, for clients: `sslrootcert`. */
@@ -37,6 +39,11 @@ export type StateLayout = {
   readonly regions: string;
   readonly region: (region: RegionId) => string;
   readonly agent: (region: RegionId) => string;
+  /** What the Region's services keep, each in a directory of its own, with their logs. */
+  readonly services: (region: RegionId) => string;
+  readonly pooler: (region: RegionId) => string;
+  /** What a Region's PgBouncer is told; `egrep ^gdbdemo` shows where its names lead. */
+  readonly poolerFile: (region: RegionId) => string;
   /** The home of one PostgreSQL: data directory, server log, password file. */
   readonly instance: (region: RegionId, database: DatabaseId, number: number) => string;
 };
@@ -58,6 +65,8 @@ export function stateLayout(root: string): StateLayout {
     networkSecrets: join(secrets, "network.json"),
     agentSecrets: (region) => join(secrets, `agent-${region}.json`),
     gatewaySecrets: (region) => join(secrets, `gateway-${region}.json`),
+    frontSecrets: (region) =>
+      join(secrets, `front${region === undefined ? "" : `-${region}`}.json`),
     certificates: join(secrets, "certificates.json"),
     caCertificate: join(root, "ca.pem"),
     controller: join(root, "controller"),
@@ -66,6 +75,10 @@ export function stateLayout(root: string): StateLayout {
     regions,
     region: regionHome,
     agent: (region) => join(regionHome(region), "agent"),
+    // No database's instance can be called so: those end with a number.
+    services: (region) => join(regionHome(region), "services"),
+    pooler: (region) => join(regionHome(region), "pgbouncer"),
+    poolerFile: (region) => join(regionHome(region), "pgbouncer", "pgbouncer.ini"),
     instance: (region, database, number) => join(regionHome(region), `${database}-${number}`),
   };
 }
