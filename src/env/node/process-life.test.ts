@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { isProcessAlive, killProcess } from "./process-life.ts";
+import { isProcessAlive, killProcess, processBirth } from "./process-life.ts";
 
 test("a process lives until it is killed, and nobody minds a second kill", async () => {
   const child = spawn("sleep", ["60"], { stdio: "ignore" });
@@ -28,3 +28,16 @@ test.runIf(process.platform === "linux")(
     }
   },
 );
+
+test("a process keeps its birth, and one that is gone has none", async () => {
+  const child = spawn("sleep", ["60"], { stdio: "ignore" });
+  const pid = child.pid ?? 0;
+  const born = processBirth(pid);
+  expect(born).toMatch(/\S/);
+  expect(processBirth(pid)).toBe(born);
+  expect(processBirth(process.pid)).not.toBe(born);
+  const ended = once(child, "exit");
+  killProcess(pid);
+  await ended;
+  expect(processBirth(pid)).toBeUndefined();
+});

@@ -1,4 +1,5 @@
 /** Processes that are no children of ours, by number. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /**
@@ -23,12 +24,41 @@ export function killProcess(pid: number): void {
   }
 }
 
-/** The name in field 2 of /proc/PID/stat may hold spaces and brackets. */
-function isZombie(pid: number): boolean {
+/** `ps` reads the table of processes; longer on a loaded machine. */
+const psMsMax = 5_000;
+
+/**
+ * What tells a process from a later one with the same number: when it started, in the words of the system. Undefined
+ * when there is no such process.
+ */
+export function processBirth(pid: number): string | undefined {
+  return process.platform === "linux" ? statOf(pid)?.[19] : startOf(pid);
+}
+
+function startOf(pid: number): string | undefined {
+  try {
+    const words = ["-o", "lstart=", "-p", `${pid}`];
+    const text = execFileSync("ps", words, {
+      encoding: "utf8",
+      timeout: psMsMax,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return text.trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields from the third on. The name in field 2 of /proc/PID/stat may hold spaces and brackets. */
+function statOf(pid: number): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return true;
+    return undefined;
   }
+}
+
+function isZombie(pid: number): boolean {
+  return (statOf(pid)?.[0] ?? "Z") === "Z";
 }
