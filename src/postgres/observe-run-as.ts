@@ -17,6 +17,16 @@ export async function observeRunAs(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<RunAsView> {
+  return observeProgram(join(installation.binDirectory, "postgres"), directory, clock, signal);
+}
+
+/** For any program that refuses to run as root, with its files below `directory`. */
+export async function observeProgram(
+  program: string,
+  directory: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<RunAsView> {
   const uid = process.getuid?.();
   if (uid !== 0) {
     return { uid, nobody: undefined, canBecomeNobody: false, canUnshareUser: false, parts: [] };
@@ -29,7 +39,7 @@ export async function observeRunAs(
   const [canBecomeNobody, canUnshareUser, programParts, dataParts] = await Promise.all([
     nobody ? works(setprivPrefix(nobody)) : false,
     works(unsharePrefix),
-    partsOf(join(installation.binDirectory, "postgres")),
+    partsOf(program),
     partsOf(directory),
   ]);
   return { uid, nobody, canBecomeNobody, canUnshareUser, parts: [...programParts, ...dataParts] };
