@@ -3,8 +3,11 @@
  * servers go on and the next agent adopts them; when its supervisor is gone, it takes everything down.
  */
 import { RegionAgent } from "../database/region-agent.ts";
+import type { PlainRoute } from "../database/route.ts";
 import type { Log } from "../env/env.ts";
+import { NodeByteSockets } from "../env/node/byte-sockets.ts";
 import { nodeClock } from "../env/node/clock.ts";
+import { nodeDatagrams } from "../env/node/datagrams.ts";
 import { nodeFiles } from "../env/node/files.ts";
 import { NodeNetwork } from "../env/node/network.ts";
 import { runProgram, type ProgramContext } from "../env/node/program.ts";
@@ -18,11 +21,15 @@ import { PostgresServer } from "../postgres/server.ts";
 import { assert } from "../std/assert.ts";
 import { onAbort } from "../std/on-abort.ts";
 import { agentSettings, type AgentSettings } from "../wire/program-settings.ts";
+import { machinePrograms } from "./machine-programs.ts";
 import { serveNeighbours, type RegionWindow } from "./neighbours.ts";
 import { RegionGateway } from "./region-gateway.ts";
+import { RegionTraffic } from "./region-traffic.ts";
 import { openGuard } from "./region-guard.ts";
 
-/** 25 s for all instances to stop cleanly; the supervisor kills the Region after 30 s. */
+/** 10 s for what stands in front of the databases; what is left of it then is killed. */
+const trafficLeaveMsMax = 10_000;
+/** 25 s for all instances to stop cleanly; with what goes before, the supervisor kills the Region after 40 s. */
 const leaveTimeoutMs = 25_000;
 
 export async function main(settingsPath: string): Promise<void> {
@@ -31,7 +38,6 @@ export async function main(settingsPath: string): Promise<void> {
 
 async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
   const { settings, log, signal } = context;
-  const { region, controller, statePath } = settings;
   const servers = await openServers(settings, log, signal);
   const guard = openGuard(settings, { clock: nodeClock, log, files: nodeFiles });
   const network = new NodeNetwork({ clock: nodeClock, onBug: rethrow });
@@ -40,10 +46,12 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
     { clock: nodeClock, log, network },
     process.ppid,
   );
+  const traffic = openTraffic(settings, log, network);
   // In a PID namespace the kernel has done so already.
   context.onOrphaned(() => {
     for (const server of servers.values()) server.abandon();
     gateway.kill();
+    traffic.kill();
     guard.kill();
   });
   const agent = new RegionAgent(
@@ -60,16 +68,17 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
       },
       addressOf: (id) => placeOf(settings, id).address,
       gateOf: (database) => gateway.gateOf(database),
-      gateway,
+      gateway: {
+        facts: gateway.facts,
+        routesChanged: () => {
+          gateway.routesChanged();
+          traffic.routesChanged();
+        },
+      },
     },
-    {
-      instances: settings.instances.map(({ database, number }) => ({ database, region, number })),
-      controller,
-      token: settings.token.reveal(),
-      peers: settings.peers.map((peer) => ({ ...peer, token: peer.token.reveal() })),
-      statePath,
-    },
+    regionOf(settings),
   );
+  const routes = (): readonly PlainRoute[] => agent.routes();
   const window: RegionWindow = {
     answerPeer: (peer, message, asked) => agent.handlePeer(peer, message, asked),
     view: (database) => agent.view(database),
@@ -79,8 +88,16 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
   await Promise.all([
     agent.run(end.signal),
     serveNeighbours(window, settings, neighbours, end.signal),
-    gateway.run(() => agent.routes(), end.signal),
-    leaveFirst(gateway, end, signal),
+    gateway.run(routes, traffic.lookAgain, end.signal),
+    traffic.run(
+      {
+        routes,
+        tell: (event) => agent.tell(event),
+        gatewayServes: () => gateway.facts().state === "serving",
+      },
+      end.signal,
+    ),
+    leaveFirst({ traffic, gateway }, end, signal),
   ]);
   const late = deadline(leaveTimeoutMs);
   await agent.leave(late).catch((error: unknown) => {
@@ -88,6 +105,31 @@ async function runAgent(context: ProgramContext<AgentSettings>): Promise<void> {
     log.error("agent.leave-failed", { error: describeError(error) });
   });
   await guard.close();
+}
+
+function openTraffic(settings: AgentSettings, log: Log, network: NodeNetwork): RegionTraffic {
+  const doors = { clock: nodeClock, log, random: nodeRandom, files: nodeFiles, network };
+  const sockets = new NodeByteSockets({ clock: nodeClock, onAcceptError: rethrow });
+  const programs = machinePrograms(doors, settings.packages);
+  const all = { ...doors, ...programs, sockets, datagrams: nodeDatagrams };
+  return new RegionTraffic(settings, all, process.ppid);
+}
+
+function regionOf({
+  region,
+  controller,
+  token,
+  instances,
+  peers,
+  statePath,
+}: AgentSettings): ConstructorParameters<typeof RegionAgent>[1] {
+  return {
+    instances: instances.map(({ database, number }) => ({ database, region, number })),
+    controller,
+    token: token.reveal(),
+    peers: peers.map((peer) => ({ ...peer, token: peer.token.reveal() })),
+    statePath,
+  };
 }
 
 function placeOf(
@@ -101,13 +143,17 @@ function placeOf(
   return found;
 }
 
-/** While the gateway lets its clients go, the agent renews the leases as ever. Settles when `end` was aborted. */
+/**
+ * While people, services and the gateway's clients are let go, in this order, the agent renews the leases as ever.
+ * Settles when `end` was aborted.
+ */
 async function leaveFirst(
-  gateway: RegionGateway,
+  { traffic, gateway }: { readonly traffic: RegionTraffic; readonly gateway: RegionGateway },
   end: AbortController,
   signal: AbortSignal,
 ): Promise<void> {
   if (!signal.aborted) await new Promise<void>((resolve) => void onAbort(signal, resolve));
+  await traffic.leave(deadline(trafficLeaveMsMax));
   await gateway.leave();
   end.abort(signal.reason);
 }

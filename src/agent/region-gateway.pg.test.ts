@@ -73,7 +73,11 @@ function agent(hostPid = process.pid): {
     gateway.kill();
     stop.abort();
   });
-  const running = gateway.run(() => [route()], stop.signal);
+  const running = gateway.run(
+    () => [route()],
+    () => undefined,
+    stop.signal,
+  );
   const end = async (): Promise<void> => {
     stop.abort();
     await running;

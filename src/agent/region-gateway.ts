@@ -2,60 +2,47 @@
 import type { GatewayDoor } from "../database/region-agent.ts";
 import type { PlainRoute } from "../database/route.ts";
 import type { WriteGate } from "../engine/write-gate.ts";
-import type { Clock, Log, Network } from "../env/env.ts";
-import { spawnDetached } from "../env/node/detached.ts";
-import { isProcessAlive, killProcess } from "../env/node/process-life.ts";
 import type { DatabaseId } from "../model/region.ts";
 import type { GatewayFacts } from "../wire/gateway-protocol.ts";
 import type { AgentSettings } from "../wire/program-settings.ts";
+import { Companion, type CompanionDoors } from "./companion.ts";
 import { GatewayDesk } from "./gateway-desk.ts";
 import { GatewayGate } from "./gateway-gate.ts";
-import { GatewayKeeper } from "./gateway-keeper.ts";
-import { listenUntilDone } from "./listen-until-done.ts";
 
 /** 3 s for clients to be told that the Region stops; PostgreSQL needs the rest of what a Region has to stop in. */
 const leaveMsMax = 3_000;
 
-type Doors = { readonly clock: Clock; readonly log: Log; readonly network: Network };
-
 export class RegionGateway implements GatewayDoor {
-  readonly #settings: AgentSettings["gateway"];
-  readonly #doors: Doors;
+  readonly #doors: CompanionDoors;
   readonly #gates = new Map<DatabaseId, GatewayGate>();
   readonly #desk: GatewayDesk;
-  readonly #keeper: GatewayKeeper;
-  readonly #keeping = new AbortController();
+  readonly #companion: Companion;
   #routes: () => readonly PlainRoute[] = () => [];
+  #called: () => void = () => undefined;
 
-  constructor(settings: AgentSettings["gateway"], doors: Doors, hostPid: number) {
-    const { clock, log } = doors;
-    const { command, settingsPath } = settings;
-    this.#settings = settings;
+  constructor(settings: AgentSettings["gateway"], doors: CompanionDoors, hostPid: number) {
     this.#doors = doors;
-    this.#desk = new GatewayDesk({
-      clock,
+    const desk = new GatewayDesk({
+      clock: doors.clock,
       routes: () => this.#routes(),
       holdOf: (database, epoch) => this.#gates.get(database)?.holdAt(epoch),
       settle: (database, id, outcome) => this.#gates.get(database)?.settle(id, outcome),
-      heard: () => this.#keeper.called(),
+      heard: () => {
+        this.#companion.keeper.called();
+        this.#called();
+      },
       hostPid,
     });
-    this.#keeper = new GatewayKeeper({
-      clock,
-      log,
-      start: () => spawnDetached([...command, settingsPath]),
-      caller: () => this.#desk.caller,
-      isAlive: isProcessAlive,
-      kill: killProcess,
-      changed: () => {
-        for (const gate of this.#gates.values()) gate.look();
-      },
-    });
+    this.#desk = desk;
+    const changed = (): void => {
+      for (const gate of this.#gates.values()) gate.look();
+    };
+    this.#companion = new Companion("gateway", settings, doors, { desk, changed });
   }
 
   /** Its process, while one is known. */
   get pid(): number | undefined {
-    return this.#keeper.pid;
+    return this.#companion.keeper.pid;
   }
 
   /** The one gate of a database here. */
@@ -65,7 +52,7 @@ export class RegionGateway implements GatewayDoor {
       new GatewayGate(database, {
         clock: this.#doors.clock,
         changed: () => this.#desk.changed(),
-        isAbsent: () => this.#keeper.isAbsent,
+        isAbsent: () => this.#companion.keeper.isAbsent,
       });
     this.#gates.set(database, gate);
     return gate;
@@ -74,38 +61,30 @@ export class RegionGateway implements GatewayDoor {
   readonly routesChanged = (): void => this.#desk.changed();
 
   readonly facts = (): GatewayFacts => {
-    const { state } = this.#keeper;
+    const { state } = this.#companion.keeper;
     return { state, databases: state === "serving" ? this.#desk.counters : [] };
   };
 
-  /** Answers the gateway and keeps it running until `signal` aborts. It goes on then, unless `leave` was called. */
-  async run(routes: () => readonly PlainRoute[], signal: AbortSignal): Promise<void> {
-    const { network } = this.#doors;
-    const { listen, token } = this.#settings;
+  /**
+   * Answers the gateway and keeps it running until `signal` aborts. It goes on then, unless `leave` was called.
+   * @param called the gateway has asked, which it does each second
+   */
+  async run(
+    routes: () => readonly PlainRoute[],
+    called: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.#routes = routes;
-    const accepted = token.reveal();
-    await listenUntilDone(listen, this.#doors, signal, () =>
-      network.serve(
-        listen,
-        (presented) => (presented === accepted ? "gateway" : undefined),
-        (_, message, asked) => this.#desk.handle(message, asked),
-        signal,
-      ),
-    );
-    await this.#keeper.run(AbortSignal.any([signal, this.#keeping.signal]));
+    this.#called = called;
+    await this.#companion.run(signal);
   }
 
-  /** The gateway lets its clients go and ends, before the servers do; one that does not in time is killed. */
-  async leave(): Promise<void> {
-    this.#keeping.abort(new Error("the Region stops"));
-    this.#desk.leave();
-    await this.#keeper.end(leaveMsMax);
+  /** The gateway lets its clients go and ends, before the servers do. */
+  leave(): Promise<void> {
+    return this.#companion.leave(leaveMsMax);
   }
 
-  /** At once, without waiting; it is not started again. */
   kill(): void {
-    this.#keeping.abort(new Error("the agent ends"));
-    const { pid } = this;
-    if (pid !== undefined) killProcess(pid);
+    this.#companion.kill();
   }
 }

@@ -9,6 +9,7 @@ import { systemKey } from "../database/records.ts";
 import type { Clock, Json, Log } from "../env/env.ts";
 import { nodeClock } from "../env/node/clock.ts";
 import { NodeNetwork } from "../env/node/network.ts";
+import { nodeRandom } from "../env/node/random.ts";
 import { runProgram, type ProgramContext } from "../env/node/program.ts";
 import type { Archive } from "../archive/archive.ts";
 import { describeError, Failure } from "../model/failure.ts";
@@ -19,10 +20,13 @@ import { controllerSettings, type ControllerSettings } from "../wire/program-set
 import { LinkBoard } from "./link-board.ts";
 import { Machines } from "./machines.ts";
 import { takeTerm } from "./term.ts";
+import { TrafficControl } from "./traffic-control.ts";
 import { LocalWorld } from "./world.ts";
 
 /** The name that the network program's credential stands for; no Region can be called that. */
 const networkPeer = "(network)";
+/** The name of the front door outside. */
+const frontPeer = "(front)";
 
 /** 1 h: events are kept for days, so nobody notices the hour. */
 const archiveSweepMs = 3_600_000;
@@ -47,19 +51,25 @@ async function runController(context: ProgramContext<ControllerSettings>): Promi
       databaseSettings(settings, (region) => machines.power(region) === "stopped"),
       term,
     );
+    const traffic = new TrafficControl(
+      { clock, log, random: nodeRandom, store, archive, databases },
+      settings.traffic,
+      term,
+    );
     const links = new LinkBoard({ clock, store }, settings.links, term);
-    await Promise.all([databases.load(signal), links.load(signal)]);
+    await Promise.all([databases.load(signal), links.load(signal), traffic.load(signal)]);
     const world = new LocalWorld(
-      { clock, log, archive, databases, links, machines, term },
+      { clock, log, archive, databases, links, machines, traffic, term },
       settings,
     );
     context.onMessage((message) => machines.hear(message));
-    await serveAgents(settings, { databases, links }, signal);
+    await serveAgents(settings, { databases, links, traffic }, signal);
     await startApi(world, apiOptions(settings, log), signal);
     lifeline.send({ kind: "ready" });
     log.info("controller.ready", { term });
     await Promise.all([
       databases.run(signal),
+      traffic.run(signal),
       sweepForever(archive, settings.eventsKeepDays, { clock, log }, signal),
       sweepEvidenceForever(databases, settings.evidenceKeepDays, { clock, log }, signal),
     ]);
@@ -83,17 +93,26 @@ function apiOptions(settings: ControllerSettings, log: Log): Parameters<typeof s
 /** Agents and the network program ask; each has a credential of its own. */
 async function serveAgents(
   settings: ControllerSettings,
-  parts: { readonly databases: DatabaseController; readonly links: LinkBoard },
+  parts: {
+    readonly databases: DatabaseController;
+    readonly links: LinkBoard;
+    readonly traffic: TrafficControl;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const peers = new Map<string, string>([
     [settings.networkToken.reveal(), networkPeer],
+    [settings.frontToken.reveal(), frontPeer],
     ...settings.regions.map(({ token, region }) => [token.reveal(), region] as const),
   ]);
-  const handler = (peer: string, message: Json, asked: AbortSignal): Promise<Json> =>
-    peer === networkPeer
-      ? parts.links.handle(message, asked)
-      : parts.databases.handle(peer as RegionId, message, asked);
+  const handler = (peer: string, message: Json, asked: AbortSignal): Promise<Json> => {
+    if (peer === networkPeer) return parts.links.handle(message, asked);
+    if (peer === frontPeer) return parts.traffic.desk.handleFront(message, asked);
+    const region = peer as RegionId;
+    return isAboutTraffic(message)
+      ? parts.traffic.desk.handleAgent(region, message, asked)
+      : parts.databases.handle(region, message, asked);
+  };
   const onBug = (error: unknown): never => {
     throw error;
   };
@@ -102,6 +121,15 @@ async function serveAgents(
     (token) => peers.get(token),
     handler,
     signal,
+  );
+}
+
+function isAboutTraffic(message: Json): boolean {
+  return (
+    typeof message === "object" &&
+    message !== null &&
+    "kind" in message &&
+    message["kind"] === "traffic"
   );
 }
 

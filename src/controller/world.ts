@@ -47,6 +47,9 @@ import type { Machines } from "./machines.ts";
 import { gatewayView } from "./gateway-view.ts";
 import { metricsRegistry } from "./metrics.ts";
 import { operationView, previewView, snapshotView } from "./operation-view.ts";
+import { LocalTraffic } from "./local-traffic.ts";
+import type { TrafficControl } from "./traffic-control.ts";
+import { servicesAreReady } from "./traffic-views.ts";
 import { databaseView, linkView, regionView } from "./status-view.ts";
 import { linkChangeEvent, regionActionEvent, regionLostEvent } from "./world-events.ts";
 
@@ -57,6 +60,7 @@ export type WorldParts = {
   readonly databases: DatabaseController;
   readonly links: LinkBoard;
   readonly machines: Machines;
+  readonly traffic: TrafficControl;
   readonly term: ControllerTerm;
 };
 
@@ -65,12 +69,13 @@ const changeWaitMs = 10_000;
 
 type RegionSettings = ControllerSettings["regions"][number];
 
-export class LocalWorld implements World {
+export class LocalWorld extends LocalTraffic implements World {
   readonly #parts: WorldParts;
   readonly #settings: ControllerSettings;
   readonly #registry: { metrics(): Promise<string> };
 
   constructor(parts: WorldParts, settings: ControllerSettings) {
+    super(parts, settings.traffic);
     this.#parts = parts;
     this.#settings = settings;
     this.#registry = metricsRegistry({
@@ -101,18 +106,25 @@ export class LocalWorld implements World {
         ),
       ]),
     );
-    const running = Object.values(regions).filter(
-      ({ state }) => state !== "killed" && state !== "stopped",
+    const running = Object.entries(regions).filter(
+      ([, { state }]) => state !== "killed" && state !== "stopped",
     );
+    const services = this.serviceStates(running.map(([region]) => region as RegionId));
+    const { entry } = this.#settings.traffic;
     return {
       name: world.name,
       world: world.number,
       version,
       startedAt: formatInstant(world.startedWallMs),
-      isReady: running.length > 0 && running.every(({ state }) => state === "serving"),
+      isReady:
+        running.length > 0 &&
+        running.every(([, { state }]) => state === "serving") &&
+        servicesAreReady(services),
+      entry: entry ? `http://${formatAddress(entry)}` : null,
       controller: { term: this.#parts.term, api: `http://${formatAddress(api)}` },
       regions,
       databases,
+      services,
       links: [...this.links()],
     };
   }
@@ -255,6 +267,7 @@ export class LocalWorld implements World {
     log.info("world.region-power-changed", { region, before: before ?? "unknown", now });
     if (now === "running") return;
     databases.forgetRegion(region);
+    this.#parts.traffic.forgetRegion(region);
     void this.#dropHeld(region);
     // Nobody here asked for it: somebody killed its first process from outside.
     if (before === "running" && !machines.isBusy(region)) void this.append(regionLostEvent(region));

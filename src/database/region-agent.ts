@@ -6,6 +6,7 @@ import type { Clock, Files, Json, Log, Network } from "../env/env.ts";
 import type { WriteGate } from "../engine/write-gate.ts";
 import type { Address } from "../model/address.ts";
 import type { Assignment, Command } from "../model/assignment.ts";
+import type { NewEvent } from "../model/event.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import type { CommandProgress, LeaseHolding, Role } from "../model/instance.ts";
 import type { ControllerTerm, DatabaseId, InstanceId, RegionId } from "../model/region.ts";
@@ -174,6 +175,12 @@ export class RegionAgent {
     if (answer.kind === "promise")
       this.#doors.log.debug("agent.promise-asked", { peer, ...answer });
     return encode(peerAnswer, answer);
+  }
+
+  /** Something happened in the Region that belongs in the archive; it goes with the next report. */
+  tell(event: NewEvent): void {
+    this.#events.add(event);
+    this.#line.reportSoon();
   }
 
   view(database: DatabaseId): DatabaseView | undefined {

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { withDeadline } from "../env/deadline.ts";
 import { nodeClock } from "../env/node/clock.ts";
 import { allGone, descendantsOf, freeze, signalAll } from "./descendants.ts";
-import { identify, isAlive } from "./process-id.ts";
+import { identify, isAlive } from "../env/node/process-id.ts";
 
 const never = new AbortController().signal;
 const started: ChildProcess[] = [];

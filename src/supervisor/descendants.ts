@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Clock } from "../env/env.ts";
-import { identify, isAlive, type ProcessId } from "./process-id.ts";
+import { identify, isAlive, type ProcessId } from "../env/node/process-id.ts";
 
 /** 2 ms between looks at processes that are dying: the kernel needs some 20 ms for a Region. */
 const pollMs = 2;

@@ -36,12 +36,14 @@ gateway: ${gateway}`,
     config,
     plan: planAddresses(config, "linux"),
     layout: stateLayout("/world"),
+    configDirectory: "/shop",
     secrets: completeSecrets(undefined, config, new SeededRandom(1)),
     version: "0.1.0",
     startedWallMs: 0,
     logLevel: "info",
     pgBin: undefined,
     self: ["node", "leeward.js"],
+    packages: { cacheDirectory: "/cache", searchPath: "/usr/bin" },
   };
 }
 

@@ -10,6 +10,7 @@ import { describeError, Failure } from "../model/failure.ts";
 import { findInstallation } from "../postgres/installation.ts";
 import { observeRunAs } from "../postgres/observe-run-as.ts";
 import { decideRunAs, runAsPrefix } from "../postgres/run-as.ts";
+import { packageCacheDirectory } from "../service/debian-packages.ts";
 import type { Secret } from "../std/secret.ts";
 import type { LogLevel } from "../wire/program-settings.ts";
 import { checkAddresses } from "./address-check.ts";
@@ -20,7 +21,8 @@ import {
   prepareWorld,
   type PrepareOptions,
 } from "./prepare.ts";
-import { identify } from "./process-id.ts";
+import { haveNeededPrograms } from "./needed-programs.ts";
+import { identify } from "../env/node/process-id.ts";
 import { isStateDirectory } from "./state-owner.ts";
 import { Supervisor } from "./supervisor.ts";
 import { writeSupervisorRecord } from "./supervisor-record.ts";
@@ -49,7 +51,7 @@ export type LocalWorldDoors = {
 
 export type OpenWorld = {
   readonly config: Config;
-  /** What leeward.yaml asks for and this version does not do. */
+  /** What leeward.yaml asks for and this version does not do, or this machine cannot. */
   readonly notYet: readonly string[];
   readonly plan: AddressPlan;
   readonly layout: StateLayout;
@@ -86,12 +88,14 @@ export async function openWorld(
   const facts = machineFacts();
   const prepare: PrepareOptions = {
     config,
+    configDirectory: dirname(options.configFile),
     stateDirectory,
     isRoot: facts.isRoot,
     version: options.version,
     logLevel: options.logLevel,
     pgBin: options.pgBin,
     self: options.self,
+    packages: packagesOf(options.environment, facts.isRoot),
     platform: facts.platform === "linux" ? "linux" : "other",
   };
   const layout = openOwnDirectory(doors.files, prepare);
@@ -114,6 +118,8 @@ export async function openWorld(
       requirePostgres(bin, layout, doors.clock, signal),
     ]);
     const log = doors.log(layout.log("supervisor"));
+    const packages = { clock: doors.clock, random: doors.random, log, ...prepare.packages };
+    const missing = await haveNeededPrograms(config, packages, signal);
     const supervisor = new Supervisor(
       { config, plan, layout, facts, self: options.self, environment: options.environment },
       { clock: doors.clock, log },
@@ -128,7 +134,7 @@ export async function openWorld(
     await startOrKill(supervisor, log, signal);
     return {
       config,
-      notYet,
+      notYet: [...notYet, ...missing],
       plan,
       layout,
       supervisor,
@@ -147,6 +153,14 @@ function openOwnDirectory(files: Files, prepare: PrepareOptions): StateLayout {
   if (isStateDirectory(files, layout)) return openStateDirectory(files, prepare);
   const message = `${layout.root} holds something else than the state of a world; nothing was put into it`;
   throw new Failure("state.other-world", message);
+}
+
+function packagesOf(
+  environment: Readonly<Record<string, string>>,
+  isRoot: boolean,
+): PrepareOptions["packages"] {
+  const { HOME: home = "/", XDG_CACHE_HOME: xdgCacheHome, PATH: searchPath = "" } = environment;
+  return { cacheDirectory: packageCacheDirectory({ home, xdgCacheHome, isRoot }), searchPath };
 }
 
 /** Nothing is left running when the start fails. */

@@ -33,6 +33,7 @@ regions: { ${regions} }
 databases: { orders: { primary: us-east-1, roles: { app: {} } } }`;
   return {
     config: loadConfig(text, "leeward.yaml").config,
+    configDirectory: "/a place",
     stateDirectory: root,
     version: "0.1.0",
     logLevel: "info",
@@ -40,6 +41,7 @@ databases: { orders: { primary: us-east-1, roles: { app: {} } } }`;
     platform: "linux",
     isRoot: false,
     self: ["leeward"],
+    packages: { cacheDirectory: "/cache", searchPath: "/usr/bin" },
   };
 }
 

@@ -21,10 +21,12 @@ import { encode } from "../wire/codec.ts";
 import {
   agentSettings,
   controllerSettings,
+  frontSettings,
   gatewaySettings,
   networkSettings,
   type LogLevel,
 } from "../wire/program-settings.ts";
+import { settingsOfFront } from "./front-settings.ts";
 import { settingsOfGateway } from "./gateway-settings.ts";
 import {
   settingsOfAgent,
@@ -43,6 +45,8 @@ export type PrepareDoors = {
 
 export type PrepareOptions = {
   readonly config: Config;
+  /** Where leeward.yaml lies. */
+  readonly configDirectory: string;
   readonly stateDirectory: string;
   readonly version: string;
   readonly logLevel: LogLevel;
@@ -52,6 +56,8 @@ export type PrepareOptions = {
   readonly isRoot: boolean;
   /** How this program itself is run: node and the script. */
   readonly self: readonly string[];
+  /** Where programs of the machine are found, and packages kept. */
+  readonly packages: WorldParts["packages"];
 };
 
 /**
@@ -107,11 +113,13 @@ export async function prepareWorld(
     config,
     plan,
     layout,
+    configDirectory: options.configDirectory,
     secrets,
     version: options.version,
     logLevel: options.logLevel,
     pgBin: options.pgBin,
     self: options.self,
+    packages: options.packages,
     startedWallMs: doors.clock.wallMs(),
   };
   const write = (path: string, settings: unknown): void =>
@@ -122,6 +130,9 @@ export async function prepareWorld(
     write(layout.agentSecrets(region), encode(agentSettings, settingsOfAgent(parts, region)));
     const gateway = settingsOfGateway(parts, region, identities.get(region));
     write(layout.gatewaySecrets(region), encode(gatewaySettings, gateway));
+  }
+  for (const region of config.hasFrontDoors ? [undefined, ...config.regions] : []) {
+    write(layout.frontSecrets(region), encode(frontSettings, settingsOfFront(parts, region)));
   }
   return { plan, secrets };
 }
@@ -139,6 +150,7 @@ function makeDirectories(
   for (const region of config.regions) {
     files.makeDirectory(layout.region(region), passable);
     files.makeDirectory(layout.agent(region), 0o700);
+    files.makeDirectory(layout.services(region), 0o700);
   }
 }
 

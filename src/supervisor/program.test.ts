@@ -7,7 +7,7 @@ import { RecordingLog } from "../../sim/log.ts";
 import type { Json } from "../env/env.ts";
 import { withDeadline } from "../env/deadline.ts";
 import { nodeClock } from "../env/node/clock.ts";
-import { identify, isAlive } from "./process-id.ts";
+import { identify, isAlive } from "../env/node/process-id.ts";
 import { Program } from "./program.ts";
 
 const never = new AbortController().signal;

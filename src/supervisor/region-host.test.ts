@@ -10,7 +10,7 @@ import type { RegionId } from "../model/region.ts";
 import { descendantsOf } from "./descendants.ts";
 import { hostCommand } from "./isolation.ts";
 import { machineFacts } from "./machine-facts.ts";
-import { isAlive, type ProcessId } from "./process-id.ts";
+import { isAlive, type ProcessId } from "../env/node/process-id.ts";
 import { RegionHost } from "./region-host.ts";
 
 const never = new AbortController().signal;

@@ -14,12 +14,12 @@ import type { RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
 import { allGone, descendantsOf, freeze, signalAll } from "./descendants.ts";
 import { statusDescriptor } from "./isolation.ts";
-import type { ProcessId } from "./process-id.ts";
+import type { ProcessId } from "../env/node/process-id.ts";
 import { spawnLogged, type ProgramSpec } from "./program.ts";
 import { RestartPace } from "./restart-pace.ts";
 
-/** 30 s for PostgreSQL to stop cleanly in every instance of a Region, then everything in it is killed. */
-const stopTimeoutMs = 30_000;
+/** 40 s for services, gateway and every PostgreSQL of a Region to stop cleanly, then everything in it is killed. */
+const stopTimeoutMs = 40_000;
 /** 5 s: the kernel needs some 20 ms; more means that a process hangs in the kernel. */
 const killTimeoutMs = 5_000;
 

@@ -5,19 +5,25 @@ import { agentToken, databasePasswords, peerToken, type WorldSecrets } from "../
 import type { StateLayout } from "../config/state-directory.ts";
 import { formatAddress } from "../model/address.ts";
 import { linkDirections } from "../model/link-settings.ts";
-import type { RegionId } from "../model/region.ts";
+import type { DatabaseId, RegionId } from "../model/region.ts";
 import type {
   AgentSettings,
   ControllerSettings,
   LogLevel,
   NetworkSettings,
 } from "../wire/program-settings.ts";
+import { agentsFront } from "./front-settings.ts";
 import { agentsGateway } from "./gateway-settings.ts";
+import { gatewaysOf, settingsOfPooler } from "./pooler-settings.ts";
+import { settingsOfServices } from "./service-settings.ts";
+import { controllersTraffic } from "./traffic-settings.ts";
 
 export type WorldParts = {
   readonly config: Config;
   readonly plan: AddressPlan;
   readonly layout: StateLayout;
+  /** Where leeward.yaml lies: services are run there. */
+  readonly configDirectory: string;
   readonly secrets: WorldSecrets;
   readonly version: string;
   readonly startedWallMs: number;
@@ -26,6 +32,8 @@ export type WorldParts = {
   readonly pgBin: string | undefined;
   /** How this program itself is run: node and the script. */
   readonly self: readonly string[];
+  /** Where programs of the machine are found, and packages kept. */
+  readonly packages: { readonly cacheDirectory: string; readonly searchPath: string };
 };
 
 /** By preset: short where Regions are milliseconds apart, longer across real distances. */
@@ -70,6 +78,7 @@ export function settingsOfController(parts: WorldParts): ControllerSettings {
       }),
     ),
     links: [...config.links],
+    ...controllersTraffic(parts),
     gateways: { tls: config.gateway.tls, names: config.gateway.names.map((name) => ({ ...name })) },
   };
 }
@@ -115,7 +124,8 @@ const independent = {
 
 export function settingsOfAgent(parts: WorldParts, region: RegionId): AgentSettings {
   const { config, plan, layout, secrets } = parts;
-  const { agent, rest, allowFrom, controllerSeenHere, instances, seen } = regionPlan(plan, region);
+  const here = regionPlan(plan, region);
+  const { agent, rest, allowFrom, controllerSeenHere, instances, seen } = here;
   return {
     logLevel: parts.logLevel,
     region,
@@ -136,6 +146,18 @@ export function settingsOfAgent(parts: WorldParts, region: RegionId): AgentSetti
       settingsPath: `${layout.agent(region)}/guard.json`,
     },
     gateway: agentsGateway(parts, region),
+    front: agentsFront(parts, region),
+    trafficPath: `${layout.agent(region)}/traffic.json`,
+    services: settingsOfServices(parts, region),
+    packages: parts.packages,
+    servicesDirectory: layout.services(region),
+    pooler: settingsOfPooler(parts, region),
+    names: {
+      zone: config.traffic.zone,
+      dns: here.dns,
+      gateways: gatewaysOf(here),
+      watched: watchedIn(config, instances),
+    },
     regionDirectory: layout.region(region),
     instances: instances.map(({ database, number }) => {
       const { superuser, replicator } = databasePasswords(secrets, database);
@@ -154,6 +176,16 @@ export function settingsOfAgent(parts: WorldParts, region: RegionId): AgentSetti
       maxSlotWalKeepMb: config.postgres.maxSlotWalKeepMb,
     },
   };
+}
+
+/** Those that health, or a distribution's origin, depends on. */
+function watchedIn(
+  { traffic }: Config,
+  instances: readonly { readonly database: DatabaseId }[],
+): DatabaseId[] {
+  const wanted = new Set([traffic.healthDatabase, traffic.distribution?.database]);
+  const here = new Set(instances.map(({ database }) => database));
+  return [...here].filter((database) => wanted.has(database));
 }
 
 export function settingsOfNetwork({

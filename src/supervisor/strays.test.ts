@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { strayGateways, strayServers } from "./strays.ts";
+import { strayCompanions, strayServers } from "./strays.ts";
 
 test.runIf(process.platform === "linux")(
   "a stray is who stands in a data directory, never whom a stale postmaster.pid names",
@@ -33,17 +33,19 @@ test.runIf(process.platform === "linux")(
 
 test("a stray gateway is known by the path of its settings, and nobody else's is taken for it", async () => {
   const settings = join(tmpdir(), `leeward-gateway-${process.pid}.json`);
-  const start = (path: string): ReturnType<typeof spawn> =>
-    spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)", path], {
+  const start = (...words: string[]): ReturnType<typeof spawn> =>
+    spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)", ...words], {
       stdio: "ignore",
     });
-  const [mine, others] = [start(settings), start(`${settings}.old`)];
+  const reader = start("^orders", settings);
+  const mine = start("internal", "gateway", settings);
+  const others = start("internal", "gateway", `${settings}.old`);
+  const pooler = start("/usr/sbin/pgbouncer", settings);
   try {
-    await expect.poll(() => strayGateways(settings)).toEqual([mine.pid]);
-    await expect.poll(() => strayGateways(`${settings}.old`)).toEqual([others.pid]);
+    await expect.poll(() => strayCompanions(settings)).toEqual([mine.pid, pooler.pid]);
+    await expect.poll(() => strayCompanions(`${settings}.old`)).toEqual([others.pid]);
   } finally {
-    mine.kill("SIGKILL");
-    others.kill("SIGKILL");
+    for (const one of [mine, others, pooler, reader]) one.kill("SIGKILL");
   }
 });
 

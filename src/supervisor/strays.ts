@@ -16,11 +16,20 @@ export function strayServers(regionDirectory: string): readonly number[] {
   );
 }
 
-/** Gateways outlive the agent that started them. Nobody else's last word is the path of their settings. */
-export function strayGateways(settingsPath: string): readonly number[] {
+/**
+ * Gateways, front doors and PgBouncers outlive the agent that started them. Their last word is the path of their
+ * settings; the word before says that it is one of them, and not a person who reads that file.
+ */
+export function strayCompanions(settingsPath: string): readonly number[] {
   return commandLines()
     .filter(({ words }) => words.endsWith(` ${settingsPath}`))
+    .filter(({ words }) => isCompanion(words.slice(0, -settingsPath.length - 1)))
     .map(({ pid }) => pid);
+}
+
+/** `node leeward.js internal front`, or the path of a PgBouncer, whatever it is called in full. */
+function isCompanion(command: string): boolean {
+  return / internal \S+$/.test(command) || /pgbouncer[^/]*$/.test(command);
 }
 
 type CommandLine = { readonly pid: number; readonly words: string };

@@ -10,6 +10,7 @@ import { withDeadline } from "../env/deadline.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import type { PowerAction } from "../model/power.ts";
 import type { RegionId } from "../model/region.ts";
+import { strayServices } from "../service/service.ts";
 import { decode } from "../wire/codec.ts";
 import {
   programMessage,
@@ -20,7 +21,7 @@ import { boundLog } from "./log-file.ts";
 import { chooseIsolation, hostCommand, dieWithParent, type MachineFacts } from "./isolation.ts";
 import { Program, type ProgramSpec } from "./program.ts";
 import { RegionHost } from "./region-host.ts";
-import { strayGateways, strayServers } from "./strays.ts";
+import { strayCompanions, strayServers } from "./strays.ts";
 
 /** 60 s: logs grow slowly. */
 const logCheckMs = 60_000;
@@ -43,6 +44,8 @@ export class Supervisor {
   readonly #end = new AbortController();
   readonly #network: Program;
   readonly #controller: Program;
+  /** The front door outside: for people, wherever they are. Undefined: nobody wants one. */
+  readonly #front: Program | undefined;
   readonly #regions: ReadonlyMap<RegionId, RegionHost>;
   #running: Promise<unknown> = Promise.resolve();
   #isStopping = false;
@@ -64,6 +67,9 @@ export class Supervisor {
       { onMessage: (message) => this.#hear(message), onStart: () => this.#greet() },
       doors,
     );
+    this.#front = config.hasFrontDoors
+      ? new Program(this.#spec("front", layout.frontSecrets(undefined)), noHooks, doors)
+      : undefined;
     this.#regions = new Map(config.regions.map((region) => [region, this.#host(region)]));
   }
 
@@ -74,6 +80,7 @@ export class Supervisor {
     this.#running = Promise.all([
       this.#network.run(end),
       this.#controller.run(end),
+      this.#front?.run(end),
       this.#boundLogs(end),
     ]);
     const ms = readyTimeoutMs;
@@ -85,11 +92,12 @@ export class Supervisor {
   }
 
   /**
-   * Stops the Regions cleanly, all at once, then the controller and the links that they needed.
+   * Lets people go first, stops the Regions cleanly, all at once, then the controller and the links that they needed.
    * @throws Failure `region.busy` when a process outlived even SIGKILL; everything else has ended then
    */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    await this.#front?.stop();
     const stopped = await Promise.allSettled(this.#hosts().map((host) => host.stop()));
     await Promise.all([this.#controller.stop(), this.#network.stop()]);
     this.#end.abort();
@@ -132,7 +140,15 @@ export class Supervisor {
     };
     const strays = (): readonly number[] =>
       isolation === "process-tree"
-        ? [...strayServers(layout.region(region)), ...strayGateways(layout.gatewaySecrets(region))]
+        ? [
+            ...strayServers(layout.region(region)),
+            ...[
+              layout.gatewaySecrets(region),
+              layout.frontSecrets(region),
+              layout.poolerFile(region),
+            ].flatMap(strayCompanions),
+            ...strayServices(layout.services(region)).map(({ pid }) => pid),
+          ]
         : [];
     return new RegionHost(region, spec, this.#doors, {
       strays,
@@ -190,6 +206,7 @@ export class Supervisor {
     const programs = [
       "controller",
       "network",
+      "front",
       ...config.regions.map((region) => `agent-${region}`),
     ];
     while (!signal.aborted) {

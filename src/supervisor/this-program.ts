@@ -6,7 +6,17 @@ export function thisProgram(): readonly string[] {
 }
 
 /** What the programs of the world get of our environment: enough to find other programs, and no secrets of the user. */
-const passedOn = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "NODE_OPTIONS"];
+const passedOn = [
+  "PATH",
+  "HOME",
+  "USER",
+  "LOGNAME",
+  "LANG",
+  "TZ",
+  "TMPDIR",
+  "NODE_OPTIONS",
+  "XDG_CACHE_HOME",
+];
 
 export function programEnvironment(
   environment: Readonly<Record<string, string | undefined>>,

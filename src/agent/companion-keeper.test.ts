@@ -2,8 +2,8 @@ import { beforeEach, expect, test } from "vitest";
 import { SimClock } from "../../sim/clock.ts";
 import { RecordingLog } from "../../sim/log.ts";
 import type { Detached } from "../env/node/detached.ts";
-import type { Caller } from "./gateway-desk.ts";
-import { GatewayKeeper } from "./gateway-keeper.ts";
+import type { Caller } from "./companion-keeper.ts";
+import { CompanionKeeper } from "./companion-keeper.ts";
 
 /** Gateways that call each second from their second half second on, and agents that look after them in turn. */
 class Bench {
@@ -17,9 +17,10 @@ class Bench {
   #heardAtMs = 0;
   #callerPid: number | undefined;
 
-  agent(): GatewayKeeper {
+  agent(): CompanionKeeper {
     this.#callerPid = undefined;
-    const keeper = new GatewayKeeper({
+    const keeper = new CompanionKeeper({
+      name: "gateway",
       clock: this.clock,
       log: new RecordingLog(),
       start: () => this.start(keeper),
@@ -37,7 +38,7 @@ class Bench {
     return keeper;
   }
 
-  start(keeper: GatewayKeeper): Detached {
+  start(keeper: CompanionKeeper): Detached {
     const pid = (this.#lastPid += 1);
     const ended = new Promise<string>((resolve) => this.alive.set(pid, resolve));
     if (this.addressIsTaken) this.clock.after(100, () => this.end(pid, "exit code 75"));
@@ -46,7 +47,7 @@ class Bench {
   }
 
   /** One that lives calls this agent after `ms`, and each second from then on. */
-  callFrom(pid: number, keeper: GatewayKeeper, ms: number): void {
+  callFrom(pid: number, keeper: CompanionKeeper, ms: number): void {
     this.clock.after(ms, () => {
       if (!this.alive.has(pid)) return;
       this.#callerPid = pid;
@@ -78,7 +79,7 @@ beforeEach(() => {
   end = new AbortController();
 });
 
-function begin(): { readonly keeper: GatewayKeeper; readonly running: Promise<void> } {
+function begin(): { readonly keeper: CompanionKeeper; readonly running: Promise<void> } {
   const keeper = bench.agent();
   return { keeper, running: keeper.run(end.signal) };
 }

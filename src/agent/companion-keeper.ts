@@ -1,6 +1,6 @@
 /**
- * Keeps one gateway running in the Region. It outlives its agent: so the next agent waits a moment for the call of one
- * that runs already, and starts one only when nobody calls.
+ * Keeps one companion running in the Region: its gateway, or its front door. It outlives its agent: so the next agent
+ * waits a moment for the call of one that runs already, and starts one only when nobody calls.
  *
  *   looking ──a call──► running ──it ended, or hangs──► looking
  *      └──nobody calls──► starting ──its first call──► running
@@ -10,30 +10,34 @@ import type { Detached } from "../env/node/detached.ts";
 import { pauseUntil } from "../env/pause-until.ts";
 import { Backoff } from "../std/backoff.ts";
 import { Pulse } from "../std/pulse.ts";
-import type { Caller } from "./gateway-desk.ts";
 
-/** 400 ms: a gateway whose agent was replaced asks again each 200 ms. */
+/** 400 ms: a companion whose agent was replaced asks again each 50 ms. */
 const findMs = 400;
-/** 5 s for the call of whoever has the address; it may be a gateway that is busy with its own end. */
+/** 5 s for the call of whoever has the address; it may be one that is busy with its own end. */
 const takenMs = 5_000;
 /** 200 ms between looks at a process that is no child of ours; its end is noticed as late. */
 const lookMs = 200;
 /** 20 ms between looks at one that has been told to end: its Region waits for it. */
 const endLookMs = 20;
-/** 15 s of looks without a call, where one comes each second: a gateway that hangs, or never began. */
+/** 15 s of looks without a call, where one comes each second: it hangs, or never began. */
 const silentLooksMax = 75;
-/** A call that is older does not speak for a gateway any more. */
+/** A call that is older does not speak for a companion any more. */
 const callMsMax = 3_000;
 /** 100 ms after the first end: clients wait for nothing else. */
 const firstRestartMs = 100;
 /** 5 s: a machine that cannot start a process is not helped by more tries. */
 const restartMsMax = 5_000;
-/** A gateway that ran for 30 s ended for a new reason. */
+/** One that ran for 30 s ended for a new reason. */
 const steadyMs = 30_000;
-/** What a gateway ends with when somebody listens at its address (EX_TEMPFAIL). */
+/** What a companion ends with when somebody listens at its address (EX_TEMPFAIL). */
 const addressTaken = "exit code 75";
 
-export type GatewayKeeperDoors = {
+/** Of whoever asked last. */
+export type Caller = { readonly pid: number; readonly agoMs: number };
+
+export type CompanionKeeperDoors = {
+  /** `gateway`, `front`: for logs. */
+  readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly start: () => Detached;
@@ -50,12 +54,12 @@ type State =
   | { readonly kind: "running"; readonly pid: number }
   | { readonly kind: "none" };
 
-export class GatewayKeeper {
-  readonly #doors: GatewayKeeperDoors;
+export class CompanionKeeper {
+  readonly #doors: CompanionKeeperDoors;
   readonly #calls = new Pulse();
   #state: State = { kind: "looking" };
 
-  constructor(doors: GatewayKeeperDoors) {
+  constructor(doors: CompanionKeeperDoors) {
     this.#doors = doors;
   }
 
@@ -71,17 +75,17 @@ export class GatewayKeeper {
     return kind === "looking" || kind === "starting" ? "starting" : "down";
   }
 
-  /** It is sure that no gateway runs that has ever been told a route. */
+  /** It is sure that none runs that has ever been told anything. */
   get isAbsent(): boolean {
     return this.#state.kind === "none" || this.#state.kind === "starting";
   }
 
-  /** A gateway has asked. */
+  /** A companion has asked. */
   called(): void {
     this.#calls.beat();
   }
 
-  /** Until `signal` aborts; leaves the gateway running. */
+  /** Until `signal` aborts; leaves it running. */
   async run(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff(firstRestartMs, restartMsMax);
     const { clock, log } = this.#doors;
@@ -96,7 +100,7 @@ export class GatewayKeeper {
       this.#become({ kind: "none" });
       if (clock.monotonicMs() - startedMs >= steadyMs) backoff.reset();
       waitMs = how === addressTaken ? takenMs : backoff.nextMs();
-      log.warn("agent.gateway-ended", { how, restartInMs: waitMs });
+      log.warn(`agent.${this.#doors.name}-ended`, { how, restartInMs: waitMs });
     }
   }
 
@@ -123,7 +127,8 @@ export class GatewayKeeper {
   }
 
   async #adopt(pid: number, signal: AbortSignal): Promise<string> {
-    this.#doors.log.info("agent.gateway-found", { gateway: pid });
+    const { log, name } = this.#doors;
+    log.info(`agent.${name}-found`, { companion: pid });
     this.#become({ kind: "running", pid });
     await this.#watch(pid, () => this.#doors.isAlive(pid), signal);
     return "it is gone";
@@ -142,14 +147,14 @@ export class GatewayKeeper {
 
   /** Until it does not live any more, or `signal` aborts; one that hangs is killed. */
   async #watch(pid: number, lives: () => boolean, signal: AbortSignal): Promise<void> {
-    const { clock, log, kill } = this.#doors;
+    const { clock, log, kill, name } = this.#doors;
     let silentLooks = 0;
     while (!signal.aborted && lives()) {
       const isHeard = this.#caller() === pid;
       if (isHeard && this.#state.kind === "starting") this.#become({ kind: "running", pid });
       silentLooks = isHeard ? 0 : silentLooks + 1;
       if (silentLooks === silentLooksMax) {
-        log.error("agent.gateway-hangs", { gateway: pid });
+        log.error(`agent.${name}-hangs`, { companion: pid });
         kill(pid);
       }
       await pauseUntil(clock, this.#calls, clock.monotonicMs() + lookMs, signal);

@@ -1,0 +1,142 @@
+/** What the services of a Region are told: where they listen, and, in their environment, where everybody else is. Pure. */
+import { regionPlan, type RegionPlan } from "../config/addresses.ts";
+import type { ServiceConfig } from "../config/config.ts";
+import { databasePasswords } from "../config/secrets.ts";
+import { formatAddress } from "../model/address.ts";
+import type { DatabaseId, RegionId } from "../model/region.ts";
+import type { ServiceId } from "../model/service.ts";
+import { assert } from "../std/assert.ts";
+import { Secret } from "../std/secret.ts";
+import type { ServiceSettings } from "../wire/program-settings.ts";
+import type { WorldParts } from "./settings.ts";
+
+type Variable = { readonly name: string; readonly value: string };
+
+/** The services that run in a Region, in the order of the config. */
+export function settingsOfServices(parts: WorldParts, region: RegionId): ServiceSettings[] {
+  const plan = regionPlan(parts.plan, region);
+  return parts.config.services
+    .filter(({ regions }) => regions.includes(region))
+    .map((service) => {
+      const { id, kind, command, health, scaling, needs, startMs, stopMs } = service;
+      const placed = plan.services.find((one) => one.service === id);
+      assert(placed !== undefined, "a service of this Region has an address here");
+      return {
+        service: id,
+        kind,
+        command: [...command],
+        workingDirectory: parts.configDirectory,
+        directory: `${parts.layout.services(region)}/${id}`,
+        address: placed.address,
+        replicas: [...placed.replicas],
+        health,
+        scaling,
+        needs: needs.services.filter((need) => plan.services.some((one) => one.service === need)),
+        // Of a database without a copy here nobody could say whether it is there.
+        needsDatabases: needs.databases.filter((need) =>
+          plan.instances.some((one) => one.database === need),
+        ),
+        environment: environmentOf(parts, plan, service).map(({ name, value }) => ({
+          name,
+          value: new Secret(value),
+        })),
+        pgpass: needs.databases.flatMap((database) => pgpassOf(parts, database)),
+        startMs,
+        stopMs,
+      };
+    });
+}
+
+/** Later ones go before earlier ones: what the user says goes before everything. */
+function environmentOf(
+  parts: WorldParts,
+  plan: RegionPlan,
+  { needs, environment }: ServiceConfig,
+): readonly Variable[] {
+  const { region } = plan;
+  const own: readonly Variable[] = [
+    { name: "LEEWARD_WORLD", value: parts.config.name },
+    { name: "LEEWARD_REGION", value: region },
+    { name: "LEEWARD_GATEWAY", value: formatAddress(plan.gateway) },
+    { name: "LEEWARD_PEERS", value: peersOf(plan) },
+    ...(plan.pgbouncer
+      ? [{ name: "LEEWARD_PGBOUNCER", value: formatAddress(plan.pgbouncer) }]
+      : []),
+    ...needs.databases.map((database) => databaseUrl(parts, plan, database)),
+    ...needs.services.flatMap((service) => serviceUrl(parts, plan, service)),
+  ];
+  const said = environment.map(({ name, value }) => ({
+    name,
+    value: fillIn(value, parts, region),
+  }));
+  return [...own.filter((one) => !said.some(({ name }) => name === one.name)), ...said];
+}
+
+/** The other Regions' entries, as programs here reach them. */
+function peersOf({ seen }: RegionPlan): string {
+  return seen
+    .flatMap(({ region, edge }) => (edge ? [`${region}=${formatAddress(edge)}`] : []))
+    .join(",");
+}
+
+function variable(name: string): string {
+  return `${name.toUpperCase().replaceAll("-", "_")}_URL`;
+}
+
+/** Without the password: that is in the PGPASSFILE, which `ps` does not show. */
+function databaseUrl(parts: WorldParts, plan: RegionPlan, database: DatabaseId): Variable {
+  const role = roleOf(parts, database);
+  const user = role === undefined ? "" : `${encodeURIComponent(role)}@`;
+  const value = `postgres://${user}${formatAddress(plan.gateway)}/${database}`;
+  return { name: variable(database), value };
+}
+
+const schemes = { redis: "redis", rabbitmq: "amqp", http: "http", tcp: "tcp" } as const;
+
+function serviceUrl(
+  { config }: WorldParts,
+  plan: RegionPlan,
+  service: ServiceId,
+): readonly Variable[] {
+  const placed = plan.services.find((one) => one.service === service);
+  const needed = config.services.find(({ id }) => id === service);
+  if (!placed || !needed) return [];
+  const scheme = schemes[needed.kind === "command" ? needed.protocol : needed.kind];
+  return [{ name: variable(service), value: `${scheme}://${formatAddress(placed.address)}` }];
+}
+
+/** Who a service is to a database: its owner, else the first that may log in. */
+function roleOf({ config }: WorldParts, database: DatabaseId): string | undefined {
+  const found = config.databases.find(({ id }) => id === database);
+  const mayLogIn = found?.roles.filter(({ login }) => login).map(({ name }) => name) ?? [];
+  return mayLogIn.find((name) => name === found?.owner) ?? mayLogIn[0];
+}
+
+/** For every name that the database can be called by, at the gateway and at PgBouncer. */
+function pgpassOf({ config, secrets }: WorldParts, database: DatabaseId): Secret[] {
+  const names = [...config.gateway.names, ...(config.pgbouncer?.names ?? [])]
+    .filter((name) => name.database === database)
+    .map(({ name }) => name);
+  const { roles } = databasePasswords(secrets, database);
+  return [...new Set(names)].flatMap((name) =>
+    Object.entries(roles).map(
+      ([role, password]) =>
+        new Secret(["*", "*", name, role, password.reveal()].map(escapePgpass).join(":")),
+    ),
+  );
+}
+
+function escapePgpass(field: string): string {
+  return field.replaceAll(/[\\:]/g, (character) => `\\${character}`);
+}
+
+/** What is the same for every replica; the rest is filled in where a replica is started. */
+function fillIn(value: string, { secrets }: WorldParts, region: RegionId): string {
+  return value
+    .replaceAll("${region}", region)
+    .replaceAll(/\$\{password:([^/}]+)\/([^}]+)\}/g, (_, database: string, role: string) => {
+      const password = databasePasswords(secrets, database as DatabaseId).roles[role];
+      assert(password !== undefined, "a role whose password is asked for was checked to be there");
+      return password.reveal();
+    });
+}
