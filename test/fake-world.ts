@@ -23,8 +23,9 @@ import type {
 } from "../src/api/operations-api.ts";
 import { Failure } from "../src/model/failure.ts";
 import { Pulse } from "../src/std/pulse.ts";
+import { FakeTraffic } from "./fake-traffic.ts";
 
-export class FakeWorld implements World {
+export class FakeWorld extends FakeTraffic implements World {
   statusNow: ApiStatus = exampleStatus();
   readonly archived: ApiEvent[] = [];
   readonly actions: string[] = [];
@@ -50,6 +51,7 @@ export class FakeWorld implements World {
 
   /** As it was made. */
   reset(): void {
+    this.resetTraffic();
     this.statusNow = exampleStatus();
     this.archived.length = 0;
     this.actions.length = 0;
@@ -346,6 +348,8 @@ export function exampleStatus(): ApiStatus {
     version: "0.1.0",
     startedAt: "2026-01-02T03:04:00.000Z",
     isReady: true,
+    entry: null,
+    services: {},
     controller: { term: 1, api: "http://127.0.0.1:7400" },
     regions: { "us-east-1": region(1), "us-west-2": region(2) },
     databases: {

@@ -5,11 +5,8 @@
 import { z } from "zod";
 import { nameModes } from "../model/gateway.ts";
 import { estimatedLoss, operation, type OperationsWorld } from "./operations-api.ts";
-import { amount, orNull, text } from "./schema-words.ts";
-
-const address = z
-  .object({ address: z.string(), port: z.number().int() })
-  .meta({ id: "Address", description: "Where something listens." });
+import { address, amount, orNull, text } from "./schema-words.ts";
+import type { TrafficWorld } from "./traffic-api.ts";
 
 export const regionState = z
   .enum([
@@ -223,16 +220,34 @@ export const link = z
   })
   .meta({ id: "Link" });
 
+const serviceState = z
+  .object({
+    ready: amount("Replicas that answer their check."),
+    wanted: amount("Replicas that there are to be."),
+    isFailing: z.boolean().meta({
+      description: "None is ready, and they end again and again, or never become ready.",
+    }),
+    because: orNull(text("What the first that is not ready says.")),
+  })
+  .meta({ id: "ServiceState", description: "A service in one Region." });
+
 export const status = z
   .object({
     name: z.string(),
     world: z.number().int(),
     version: z.string(),
     startedAt: z.string(),
-    isReady: z.boolean().meta({ description: "Every instance of every Region that runs serves." }),
+    isReady: z.boolean().meta({
+      description:
+        "In every Region that runs, every instance serves, and every service has a replica that is ready.",
+    }),
+    entry: orNull(text("The global entry, for a browser; null: the world has none.")),
     controller: z.object({ term: z.number().int(), api: z.string() }),
     regions: z.record(z.string(), region),
     databases: z.record(z.string(), database),
+    services: z.record(z.string(), z.record(z.string(), serviceState)).meta({
+      description: "By service, then by Region; a Region that does not run is left out.",
+    }),
     links: z.array(link),
   })
   .meta({ id: "Status" });
@@ -341,6 +356,7 @@ export const problem = z
 
 export type ApiStatus = z.output<typeof status>;
 export type ApiRegion = z.output<typeof region>;
+export type ApiServiceState = z.output<typeof serviceState>;
 export type ApiGateway = z.output<typeof gateway>;
 export type ApiRegionState = z.output<typeof regionState>;
 export type ApiDatabase = z.output<typeof database>;
@@ -356,7 +372,7 @@ export type ApiRegionActionResult = z.output<typeof regionActionResult>;
 export type ApiProblem = z.output<typeof problem>;
 
 /** What stands behind the API: the controller program provides it. Its Failures become answers by their table. */
-export interface World extends OperationsWorld {
+export interface World extends OperationsWorld, TrafficWorld {
   status(): ApiStatus;
   events(query: ApiEventQuery, signal: AbortSignal): Promise<ApiEventPage>;
   /** Events as they are archived. */

@@ -9,6 +9,8 @@ import * as contract from "./api.ts";
 import { EventStreamReader, type StreamMessage } from "./event-stream.ts";
 import { HttpPeer, readBody, type HttpAnswer, type HttpMethod } from "./http-request.ts";
 import * as operations from "./operations-api.ts";
+import type { Question } from "./question.ts";
+import { TrafficClient } from "./traffic-client.ts";
 
 /** 30 s: a Region with many large instances takes its time to stop; everything else answers at once. */
 const answerTimeoutMs = 30_000;
@@ -25,19 +27,13 @@ export type Change =
   | { readonly kind: "status"; readonly status: contract.ApiStatus }
   | { readonly kind: "event"; readonly event: contract.ApiEvent };
 
-type Question<S extends z.ZodType> = {
-  readonly method?: HttpMethod;
-  readonly path: string;
-  readonly body?: unknown;
-  readonly answer: S;
-  readonly timeoutMs?: number;
-};
-
 /** Holds a connection or two; `close` it. Every method throws Failures: `world.not-running` when nobody listens. */
 export class ApiClient {
   readonly #peer: HttpPeer;
   readonly #token: Secret;
   readonly #clock: Clock;
+  /** What is asked about traffic and services, over the same connections. */
+  readonly traffic = new TrafficClient((question, signal) => this.#ask(question, signal));
 
   constructor(address: Address, token: Secret, clock: Clock) {
     this.#peer = new HttpPeer(address);

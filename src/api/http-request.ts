@@ -9,7 +9,7 @@ import { Failure } from "../model/failure.ts";
 /** 4 MiB: a page of 1000 events with all their details has some 500 KiB. */
 const bodyMaxBytes = 4 * 1024 * 1024;
 
-export type HttpMethod = "DELETE" | "GET" | "PATCH" | "POST";
+export type HttpMethod = "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
 
 export type HttpQuestion = {
   readonly method: HttpMethod;

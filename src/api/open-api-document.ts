@@ -41,6 +41,18 @@ const nobody: World = {
   cancelOperation: unused,
   snapshots: unused,
   removeSnapshot: unused,
+  controls: unused,
+  setControls: unused,
+  traffic: unused,
+  changeTraffic: unused,
+  names: unused,
+  distribution: unused,
+  setOrigin: unused,
+  invalidate: unused,
+  services: unused,
+  setReplicas: unused,
+  prescale: unused,
+  moveDatabase: unused,
 };
 
 const stillness: Clock = { monotonicMs: () => 0, wallMs: () => 0, sleep: unused };

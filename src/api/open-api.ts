@@ -20,6 +20,8 @@ export function openApiOptions(version: string): SwaggerOptions {
         { name: "operations", description: "Switchover, failover, members, and what they leave." },
         { name: "regions", description: "Losing a Region and getting it back." },
         { name: "links", description: "What lies between Regions." },
+        { name: "traffic", description: "Where people and programs are sent." },
+        { name: "services", description: "The application's processes, and how many there are." },
         { name: "events", description: "What happened and what happens." },
         { name: "machines", description: "For monitoring." },
       ],

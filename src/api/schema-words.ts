@@ -5,3 +5,7 @@ export const text = (description: string): z.ZodString => z.string().meta({ desc
 export const amount = (description: string): z.ZodNumber => z.number().meta({ description });
 /** Absence: JSON has no undefined. */
 export const orNull = <S extends z.ZodType>(schema: S): z.ZodNullable<S> => z.nullable(schema);
+
+export const address = z
+  .object({ address: z.string(), port: z.number().int() })
+  .meta({ id: "Address", description: "Where something listens." });

@@ -16,6 +16,8 @@ import { openApiOptions } from "./open-api.ts";
 import { problemType, refusal, refusalFor, type Refusal } from "./problem.ts";
 import { addChangeRoutes, addOpenRoutes, addReadRoutes, type ApiApp } from "./routes.ts";
 import { addOperationRoutes, addSnapshotRoutes } from "./operation-routes.ts";
+import { addServiceRoutes } from "./service-routes.ts";
+import { addControlRoutes, addDistributionRoutes, addTrafficRoutes } from "./traffic-routes.ts";
 import { addWatchRoute } from "./watch-route.ts";
 
 export type ApiOptions = GuardOptions & {
@@ -24,7 +26,7 @@ export type ApiOptions = GuardOptions & {
   readonly version: string;
 };
 
-/** 16 KiB: the largest request is a change of a link, some 100 bytes. */
+/** 16 KiB: the largest request switches 100 routing controls, at some 100 bytes each. */
 const bodyMaxBytes = 16 * 1024;
 /** 10 s to send a request's headers and body: it comes from this machine. */
 const requestTimeoutMs = 10_000;
@@ -93,6 +95,10 @@ export async function buildApi(
   addChangeRoutes(app, routes);
   addOperationRoutes(app, routes);
   addSnapshotRoutes(app, routes);
+  addControlRoutes(app, routes);
+  addTrafficRoutes(app, routes);
+  addDistributionRoutes(app, routes);
+  addServiceRoutes(app, routes);
   await app.ready();
   return app;
 }

@@ -99,6 +99,41 @@ export const commands: readonly CommandModule[] = [
     load: async () => (await import("./link.ts")).linkCommand,
   },
   {
+    name: "control",
+    summary: "show routing controls, switch them under their rules",
+    load: async () => (await import("./control.ts")).controlCommand,
+  },
+  {
+    name: "traffic",
+    summary: "show where people are sent, turn it up and down",
+    load: async () => (await import("./traffic.ts")).trafficCommand,
+  },
+  {
+    name: "distribution",
+    summary: "show and move the origin of the distribution",
+    load: async () => (await import("./distribution.ts")).distributionCommand,
+  },
+  {
+    name: "dns",
+    summary: "show where the names of databases lead",
+    load: async () => (await import("./dns.ts")).dnsCommand,
+  },
+  {
+    name: "resolve",
+    summary: "resolve a name as it looks from a Region",
+    load: async () => (await import("./resolve.ts")).resolveCommand,
+  },
+  {
+    name: "services",
+    summary: "show the application's services and their replicas",
+    load: async () => (await import("./services.ts")).servicesCommand,
+  },
+  {
+    name: "scale",
+    summary: "say how many replicas a service has, warm a Region",
+    load: async () => (await import("./scale.ts")).scaleCommand,
+  },
+  {
     name: "events",
     summary: "show what happened",
     load: async () => (await import("./events.ts")).eventsCommand,

@@ -7,6 +7,7 @@ const programs: Readonly<
   supervisor: () => import("../supervisor/main.ts"),
   controller: () => import("../controller/main.ts"),
   agent: () => import("../agent/main.ts"),
+  front: () => import("../front/main.ts"),
   gateway: () => import("../gateway/main.ts"),
   guard: () => import("../guard/main.ts"),
   network: () => import("../network/main.ts"),

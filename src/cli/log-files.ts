@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { StateLayout } from "../config/state-directory.ts";
 import { Failure } from "../model/failure.ts";
+import type { RegionId } from "../model/region.ts";
 import { unknown } from "./context.ts";
 
 export type LogFile = {
@@ -11,6 +12,8 @@ export type LogFile = {
   readonly path: string;
   /** Undefined for the programs that stand outside the Regions. */
   readonly region: string | undefined;
+  /** Undefined where it is none's. */
+  readonly service: string | undefined;
 };
 
 /**
@@ -18,9 +21,11 @@ export type LogFile = {
  * @throws Failure `region.unknown` when there is no such log
  */
 export function findLogs(layout: StateLayout, who: string | undefined): readonly LogFile[] {
-  const all = [...programLogs(layout), ...serverLogs(layout)];
+  const all = [...programLogs(layout), ...serverLogs(layout), ...serviceLogs(layout)];
   if (who === undefined) return all;
-  const found = all.filter(({ source, region }) => region === who || source === who);
+  const found = all.filter(
+    ({ source, region, service }) => region === who || source === who || service === who,
+  );
   if (found.length > 0) return found;
   const known = all.map(({ source, region }) => region ?? source);
   if (known.length === 0) {
@@ -36,7 +41,7 @@ function programLogs({ logs }: StateLayout): readonly LogFile[] {
     .map((name) => {
       const source = basename(name, ".log");
       const [, region] = /^agent-(.+)$/.exec(source) ?? [];
-      return { source, region, path: join(logs, name) };
+      return { source, region, service: undefined, path: join(logs, name) };
     });
 }
 
@@ -50,8 +55,22 @@ function serverLogs({ root }: StateLayout): readonly LogFile[] {
       .map(({ instance, directory }) => ({
         source: `${region}/${instance}`,
         region,
+        service: undefined,
         path: join(directory, "postgres.log"),
       })),
+  );
+}
+
+/** What each replica of a service prints, and each PgBouncer. */
+function serviceLogs(layout: StateLayout): readonly LogFile[] {
+  return namesIn(layout.regions).flatMap((region) =>
+    [layout.services(region as RegionId), layout.pooler(region as RegionId)].flatMap((directory) =>
+      namesIn(directory).flatMap((name) => {
+        const [, replica, service] = /^((.+?)(?:-\d+)?)\.log$/.exec(name) ?? [];
+        if (replica === undefined) return [];
+        return [{ source: `${region}/${replica}`, region, service, path: join(directory, name) }];
+      }),
+    ),
   );
 }
 

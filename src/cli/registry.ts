@@ -6,7 +6,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure } from "../model/failure.ts";
-import { identify, isAlive } from "../supervisor/process-id.ts";
+import { identify, isAlive } from "../env/node/process-id.ts";
 import type { Machine } from "./machine.ts";
 
 const entry = z.object({ stateDirectory: z.string(), pid: z.int(), born: z.string() });

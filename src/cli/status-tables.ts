@@ -24,16 +24,20 @@ export function statusLines(status: ApiStatus, look: Look): readonly string[] {
     "",
     ...databaseTable(status, look),
     "",
+    ...servicesTable(status, look),
     ...protectionTable(status, look.colors),
     ...linkTable(status.links, look),
   ];
 }
 
-function title({ name, world, isReady, controller, startedAt }: ApiStatus, look: Look): string {
+function title(status: ApiStatus, look: Look): string {
+  const { name, world, isReady, entry, controller, startedAt } = status;
   const { colors, nowMs } = look;
   const state = isReady ? colors.green("ready") : colors.yellow("not ready");
   const since = colors.dim(`since ${showInstant(startedAt, nowMs)}`);
-  return `${colors.bold(name)} (world ${world})  ${state}  ${controller.api}  ${since}`;
+  const places =
+    entry === null ? controller.api : `${entry}  ${colors.dim(`API ${controller.api}`)}`;
+  return `${colors.bold(name)} (world ${world})  ${state}  ${places}  ${since}`;
 }
 
 function regionTable({ regions }: ApiStatus, { colors }: Look): readonly string[] {
@@ -60,6 +64,26 @@ function databaseTable({ databases }: ApiStatus, look: Look): readonly string[] 
     return members.map((row, index) => [index === 0 ? name : "", ...row]);
   });
   return table([header(look.colors, ...names), ...rows]);
+}
+
+/** With an empty line below; nothing where there are none. */
+function servicesTable({ services }: ApiStatus, { colors }: Look): readonly string[] {
+  const rows = Object.entries(services).flatMap(([service, regions]) =>
+    Object.entries(regions).map(([region, { ready, wanted, isFailing, because }], index) => [
+      index === 0 ? service : "",
+      region,
+      readyText(ready, wanted, isFailing, colors),
+      colors.dim(ready < wanted ? (because ?? "") : ""),
+    ]),
+  );
+  if (rows.length === 0) return [];
+  return [...table([header(colors, "SERVICE", "REGION", "READY"), ...rows]), ""];
+}
+
+function readyText(ready: number, wanted: number, isFailing: boolean, colors: Colors): string {
+  const text = `${ready} of ${wanted}`;
+  if (ready >= wanted) return colors.green(text);
+  return isFailing ? colors.red(text) : colors.yellow(text);
 }
 
 function memberRows(

@@ -37,7 +37,13 @@ function places(status: ApiStatus, colors: Colors): readonly string[] {
     `${gateway.address}:${gateway.port}`,
     colors.dim(Object.keys(gateway.names).join(", ")),
   ]);
-  return [...table([...gateways, ...rows]), `  ${colors.dim("API")}  ${status.controller.api}`];
+  const entry =
+    status.entry === null ? [] : [`  ${colors.dim("entry")}  ${colors.bold(status.entry)}`];
+  return [
+    ...entry,
+    ...table([...gateways, ...rows]),
+    `  ${colors.dim("API")}  ${status.controller.api}`,
+  ];
 }
 
 /** In the words of this world: its own databases and Regions. */

@@ -1,7 +1,7 @@
 /** For commands that wait for something of a world: they end with it. */
 import type { StateLayout } from "../config/state-directory.ts";
 import { Failure } from "../model/failure.ts";
-import { isAlive } from "../supervisor/process-id.ts";
+import { isAlive } from "../env/node/process-id.ts";
 import { readSupervisorRecord } from "../supervisor/supervisor-record.ts";
 import type { Frame } from "./frame.ts";
 

@@ -10,7 +10,7 @@ export type Readiness =
   /** It does not come up by itself as long as this is so. */
   | { readonly kind: "failed"; readonly because: string };
 
-/** Pure. A failed instance counts only when nothing else moves any more. */
+/** Pure. A failed instance, or service, counts only when nothing else moves any more. */
 export function readiness(status: ApiStatus): Readiness {
   if (status.isReady) return { kind: "ready" };
   const instances = Object.entries(status.databases).flatMap(([database, { members }]) =>
@@ -22,11 +22,18 @@ export function readiness(status: ApiStatus): Readiness {
     ),
   );
   const isMoving = instances.some(({ instance }) => moving.has(instance.state));
-  const failed = instances.filter(({ instance }) => instance.state === "failed");
-  if (isMoving || failed.length === 0) return { kind: "wait" };
-  const reasons = failed.map(
-    ({ id, instance }) => `${id}: ${instance.because ?? "no reason given"}`,
+  const failed = instances
+    .filter(({ instance }) => instance.state === "failed")
+    .map(({ id, instance }) => [id, instance.because] as const);
+  const failing = Object.entries(status.services).flatMap(([service, regions]) =>
+    Object.entries(regions)
+      .filter(([, { isFailing }]) => isFailing)
+      .map(([region, { because }]) => [`${service}/${region}`, because] as const),
   );
+  const reasons = [...failed, ...failing].map(
+    ([id, because]) => `${id}: ${because ?? "no reason given"}`,
+  );
+  if (isMoving || reasons.length === 0) return { kind: "wait" };
   return { kind: "failed", because: reasons.join("; ") };
 }
 

@@ -1,7 +1,7 @@
 /** Stopping the world of a state directory, whoever started it. */
 import type { StateLayout } from "../config/state-directory.ts";
 import { Failure } from "../model/failure.ts";
-import { isAlive } from "../supervisor/process-id.ts";
+import { isAlive } from "../env/node/process-id.ts";
 import { readSupervisorRecord, type SupervisorRecord } from "../supervisor/supervisor-record.ts";
 import { isWorldLocked } from "../supervisor/world-lock.ts";
 import type { Frame } from "./frame.ts";
