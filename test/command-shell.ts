@@ -10,7 +10,7 @@ import { stateLayout, type StateLayout } from "../src/config/state-directory.ts"
 import { nodeClock } from "../src/env/node/clock.ts";
 import { nodeFiles } from "../src/env/node/files.ts";
 import { Secret } from "../src/std/secret.ts";
-import { identify } from "../src/supervisor/process-id.ts";
+import { identify } from "../src/env/node/process-id.ts";
 import { writeSupervisorRecord } from "../src/supervisor/supervisor-record.ts";
 import { FakeWorld, MemoryLog } from "./fake-world.ts";
 

@@ -8,10 +8,10 @@ const layers = [
   ["std"],
   ["model"],
   ["env", "wire", "config"],
-  ["store", "archive", "engine", "postgres", "link", "service", "sql"],
+  ["store", "archive", "engine", "postgres", "link", "service", "pooler", "sql"],
   ["database", "reconciliation", "plan", "routing", "chaos", "canary", "scaling"],
   ["api", "gateway", "edge", "dns"],
-  ["supervisor", "controller", "agent", "guard", "network"],
+  ["supervisor", "controller", "agent", "front", "guard", "network"],
   ["cli"],
 ];
 
@@ -55,6 +55,7 @@ const programs = new Set([
   "agent",
   "guard",
   "network",
+  "front",
   "gateway",
 ]);
 

@@ -18,7 +18,7 @@ const answerMsMax = 30_000;
 /** @throws Error with what the API said when it refuses */
 export async function ask<T>(
   world: World,
-  method: "GET" | "POST" | "PATCH" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
 ): Promise<T> {

@@ -7,6 +7,9 @@ export type WorldShape = {
   readonly links?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
   readonly databases?: Readonly<Record<string, unknown>>;
   readonly postgres?: Readonly<Record<string, unknown>>;
+  readonly services?: Readonly<Record<string, unknown>>;
+  readonly traffic?: Readonly<Record<string, unknown>>;
+  readonly pgbouncer?: Readonly<Record<string, unknown>>;
 };
 
 export const east = "us-east-1";
@@ -20,7 +23,8 @@ export const globalDatabase = {
 } as const;
 
 export function yamlOf(world: number, shape: WorldShape = {}): string {
-  const { name, addresses, ports, regions, links, databases, postgres } = shape;
+  const { name, addresses, ports, regions, links, databases } = shape;
+  const { postgres, services, traffic, pgbouncer } = shape;
   const document = {
     name: name ?? "test-world",
     world,
@@ -30,7 +34,11 @@ export function yamlOf(world: number, shape: WorldShape = {}): string {
     // Short, because no test is about the example's 60 ms unless it says so.
     links: links ?? { default: { rttMs: 10 } },
     databases: databases ?? { orders: globalDatabase },
-    ...(postgres === undefined ? {} : { postgres }),
+    // What is undefined is left out of JSON.
+    postgres,
+    services,
+    traffic,
+    pgbouncer,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
