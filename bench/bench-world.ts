@@ -40,13 +40,14 @@ export class BenchWorld {
   }
 
   /** @param edit makes of the example's leeward.yaml the one that is wanted */
-  static create(edit = (text: string): string => text): BenchWorld {
+  static create(edit = (text: string): string => text, example = "two-regions"): BenchWorld {
     const directory = mkdtempSync(join(tmpdir(), "leeward-bench-"));
     // PostgreSQL may run as another user, who has to be able to pass.
     chmodSync(directory, 0o711);
     const world = firstWorld + (process.pid % worlds);
-    const example = readFileSync(join(root, "examples", "two-regions", "leeward.yaml"), "utf8");
-    const own = edit(example.replace(/^world: \d+$/m, `world: ${world}`));
+    const from = join(root, "examples", example);
+    const text = readFileSync(join(from, "leeward.yaml"), "utf8");
+    const own = edit(text.replace(/^world: \d+$/m, `world: ${world}`));
     writeFileSync(join(directory, "leeward.yaml"), own);
     return new BenchWorld(directory, world);
   }
@@ -145,8 +146,9 @@ export class BenchWorld {
 export async function withBenchWorld<T>(
   work: (world: BenchWorld) => Promise<T>,
   edit?: (yaml: string) => string,
+  example?: string,
 ): Promise<T> {
-  const world = BenchWorld.create(edit);
+  const world = BenchWorld.create(edit, example);
   return endingWith(
     () => world.destroy(),
     () => work(world),

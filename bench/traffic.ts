@@ -1,0 +1,52 @@
+/**
+ * `npm run bench:traffic`: what the front door costs beside nginx and HAProxy, what names cost, and what people notice of
+ * moves and losses. Writes nothing but its answer.
+ */
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { root } from "./bench-world.ts";
+import { build } from "./build.ts";
+import { machineFacts, renderFacts } from "./machine.ts";
+import { renderTable } from "./table.ts";
+import { measureWorld } from "./traffic-world.ts";
+
+const parts = ["edge", "dns", "world"] as const;
+
+const usage = `npm run bench:traffic -- [--quick] [--only NAME]...
+
+  --quick      once, where it is repeated otherwise
+  --only NAME  one part of: ${parts.join(", ")}
+
+The exit code says whether it could measure, not whether a figure was reached.`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string", multiple: true, default: [...parts] },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return console.log(usage);
+  const unknown = values.only.find((name) => !parts.some((part) => part === name));
+  if (unknown !== undefined) throw new Error(`There is no part "${unknown}".\n\n${usage}`);
+  for (const part of ["edge", "dns"] as const) {
+    if (values.only.includes(part)) runAlone(part, values.quick);
+  }
+  if (!values.only.includes("world")) return;
+  build();
+  console.log(`${renderFacts(machineFacts(undefined, tmpdir()))}\n`);
+  console.log(renderTable(await measureWorld(values.quick ? 2 : 6)));
+}
+
+/** Each is a program of its own, with its own children. */
+function runAlone(part: "edge" | "dns", isQuick: boolean): void {
+  const program = join(root, "bench", `${part}.ts`);
+  const words = ["--import", "tsx", program, ...(isQuick ? ["--quick"] : [])];
+  const { status } = spawnSync(process.execPath, words, { stdio: "inherit", cwd: root });
+  if (status !== 0) throw new Error(`bench/${part}.ts ended with ${status}`);
+}
+
+await main();
