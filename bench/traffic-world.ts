@@ -141,6 +141,12 @@ async function measureLoss(world: BenchWorld, rounds: number): Promise<readonly 
     for (const words of visited.bad.slice(0, 5)) console.error(words);
     losses.push(visited);
     await world.run("region", "start", lost);
+    // Its services, too: until they are ready, the next loss would leave nobody.
+    const api = world.api();
+    await until("all serve again", startMsMax, async () => {
+      return (await api.status(AbortSignal.timeout(startMsMax))).isReady;
+    });
+    api.close();
   }
   const limit = { kind: "at-most", value: goodAnswerMsMax } as const;
   return [
