@@ -1,11 +1,18 @@
 /** One operation, one program that is killed at one of its steps, and what has to be true afterwards. */
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { rowsNotInWal } from "../../bench/evidence-search.ts";
 import { east, west } from "../../scenarios/stage.ts";
 import { assert } from "../../src/std/assert.ts";
 import type { ApiOperation } from "../../src/api/operations-api.ts";
-import { ask, begin, operationOf, snapshotsOf, untilEnded, untilSettled } from "./operations.ts";
+import {
+  ask,
+  begin,
+  operationOf,
+  snapshotsOf,
+  untilEnded,
+  untilOperation,
+  untilSettled,
+} from "./operations.ts";
 import { killIfAlive } from "./processes.ts";
 import type { StageClients } from "./stage-clients.ts";
 import { until } from "./until.ts";
@@ -14,8 +21,6 @@ import type { World } from "./world.ts";
 const database = "orders";
 /** 90 s: a Region is started, its writer recovers, and a copy is made anew. */
 const boundMs = 90_000;
-/** 2 ms between looks at the operation: some steps take ten. */
-const lookEveryMs = 2;
 const proofCommits = 10;
 
 export const victims = [
@@ -152,13 +157,10 @@ function prepareStrike(
 
 async function untilStep(world: World, id: string, what: Interruption): Promise<string> {
   const order: readonly string[] = steps[what.kind];
-  const deadlineMs = performance.now() + boundMs;
-  for (;;) {
-    const { step, phase } = await operationOf(world, id);
-    if (phase === "ended" || order.indexOf(step) >= order.indexOf(what.step)) return step;
-    if (performance.now() > deadlineMs) throw new Error(`${id} did not come to ${what.step}`);
-    await sleep(lookEveryMs);
-  }
+  const { step } = await untilOperation(world, id, boundMs, (seen) => {
+    return seen.phase === "ended" || order.indexOf(seen.step) >= order.indexOf(what.step);
+  });
+  return step;
 }
 
 /** A controller that was killed is back within a second. */

@@ -5,12 +5,13 @@ import type {
   ApiOperationKind,
   ApiOperationList,
   ApiSnapshot,
+  ApiWatchedOperation,
 } from "../../src/api/operations-api.ts";
 import { assert } from "../../src/std/assert.ts";
 import { until } from "./until.ts";
 import type { World } from "./world.ts";
 
-/** 5 ms between two looks at an operation: its steps are short. */
+/** 5 ms between two looks for an operation that has yet to begin. */
 const lookEveryMs = 5;
 /** 30 s: an answer that waits for a change takes 10 s. */
 const answerMsMax = 30_000;
@@ -51,17 +52,37 @@ export async function operationOf(world: World, id: string): Promise<ApiOperatio
   return await ask<ApiOperation>(world, "GET", `/v1/operations/${id}`);
 }
 
-/** Its end, also across a restart of the controller. */
-export async function untilEnded(world: World, id: string, boundMs: number): Promise<ApiOperation> {
-  let last: ApiOperation | undefined;
-  return await until(`${id} ends`, boundMs, async () => {
-    last = await operationOf(world, id);
-    return last.phase === "ended" && last;
+/**
+ * The operation, as soon as `holds` says so of it. Each question waits for the next change: so no step is slept
+ * through, and the controller has better to do than to answer. Also across a restart of the controller.
+ */
+export async function untilOperation(
+  world: World,
+  id: string,
+  boundMs: number,
+  holds: (operation: ApiOperation) => boolean,
+): Promise<ApiOperation> {
+  let last: ApiWatchedOperation | undefined;
+  let after: number | undefined;
+  return await until(`${id} is where it is waited for`, boundMs, async () => {
+    const deadlineMs = performance.now() + boundMs;
+    do {
+      const query = after === undefined ? "" : `?after=${after}`;
+      // A controller that has just started counts from the beginning.
+      after = undefined;
+      last = await ask<ApiWatchedOperation>(world, "GET", `/v1/operations/${id}${query}`);
+      after = last.change;
+      if (holds(last)) return last;
+    } while (performance.now() < deadlineMs);
+    return undefined;
   }).catch((cause: unknown) => {
-    throw new Error(`Not within ${boundMs} ms: ${id} ends. Last: ${JSON.stringify(last)}`, {
-      cause,
-    });
+    throw new Error(`Not within ${boundMs} ms. Last: ${JSON.stringify(last)}`, { cause });
   });
+}
+
+/** Its end, also across a restart of the controller. */
+export function untilEnded(world: World, id: string, boundMs: number): Promise<ApiOperation> {
+  return untilOperation(world, id, boundMs, ({ phase }) => phase === "ended");
 }
 
 /** Of this database, the newest first. */
@@ -97,7 +118,7 @@ export function claimOf(world: World, operation: ApiOperation): Promise<ApiEvent
   );
 }
 
-/** The operation that runs on this database, once it stands at `step`. It is looked at often: steps are short. */
+/** The operation that runs on this database, once it stands at `step`. */
 export async function untilAtStep(
   world: World,
   database: string,
@@ -107,7 +128,13 @@ export async function untilAtStep(
   const deadlineMs = performance.now() + boundMs;
   for (;;) {
     const [newest] = await operationsOf(world, database);
-    if (newest?.step === step && newest.phase !== "ended") return newest;
+    if (newest && newest.phase !== "ended") {
+      const leftMs = deadlineMs - performance.now();
+      const found = await untilOperation(world, newest.id, leftMs, (seen) => {
+        return seen.step === step || seen.phase === "ended";
+      });
+      if (found.phase !== "ended") return found;
+    }
     assert(performance.now() < deadlineMs, `An operation stands at ${step}; ${newest?.step} now`);
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }

@@ -4,6 +4,7 @@ import { east, west, type Ending, type RegionName, type Stage } from "../../scen
 import type { ApiOperation, ApiOperationKind } from "../../src/api/operations-api.ts";
 import { StageClients, type StageAck } from "./stage-clients.ts";
 import { handOvers, thawBehind, type Thaw } from "./stage-hand-overs.ts";
+import { untilEnded, untilOperation } from "./operations.ts";
 import { until } from "./until.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -11,7 +12,6 @@ import { startWorld, type World } from "./world.ts";
 const waitMsMax = 60_000;
 const proofCommits = 10;
 const silenceMs = 2_000;
-const pollMs = 10;
 
 export class RealStage implements Stage, AsyncDisposable {
   readonly world: World;
@@ -155,17 +155,14 @@ export class RealStage implements Stage, AsyncDisposable {
     );
     if (begun.id === undefined)
       return { outcome: "refused", because: begun.message ?? JSON.stringify(begun) };
-    return until(`${begun.id} ends`, 2 * waitMsMax, async () => {
-      // A controller that was killed is back within a second.
-      const now = await this.#ask<ApiOperation>("GET", `/v1/operations/${begun.id}`).catch(
-        () => undefined,
-      );
-      if (now?.phase === "claimed") await this.#strike();
-      await this.passTime(pollMs);
-      if (now?.phase !== "ended" || now.outcome === "running") return undefined;
-      if (now.outcome === "completed") this.#completed += 1;
-      return { outcome: now.outcome, because: now.because };
+    const { phase } = await untilOperation(this.world, begun.id, 2 * waitMsMax, (seen) => {
+      return seen.phase === "claimed" || seen.phase === "ended";
     });
+    if (phase === "claimed") await this.#strike();
+    const { outcome, because } = await untilEnded(this.world, begun.id, 2 * waitMsMax);
+    assert(outcome !== "running", "what has ended does not run");
+    if (outcome === "completed") this.#completed += 1;
+    return { outcome, because };
   }
 
   #describe({ id, region, sentAtMs, atMs }: StageAck): string {
