@@ -4,7 +4,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { boundLog, LOG_BYTES_MAX, logTail, openLog } from "./log-file.ts";
+import { logTail } from "../env/node/log-end.ts";
+import { boundLog, LOG_BYTES_MAX, openLog } from "./log-file.ts";
 
 let directory = "";
 beforeEach(async () => {

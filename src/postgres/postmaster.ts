@@ -6,6 +6,7 @@
  */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { logTail, sizeOf } from "../env/node/log-end.ts";
 import { formatAddress } from "../model/address.ts";
 import { Failure } from "../model/failure.ts";
 import { assert } from "../std/assert.ts";
@@ -14,7 +15,7 @@ import { REPLICATION_TIMEOUT_MS, serverArguments } from "./configuration.ts";
 import { requireSpace } from "./disk-space.ts";
 import { giveTo, inspectInstance } from "./instance-directory.ts";
 import { dataOwner, type Instance } from "./instance.ts";
-import { logTail, openLog, sizeOf } from "./log-file.ts";
+import { openLog } from "./log-file.ts";
 import { parsePidFile, type PidFile } from "./pid-file.ts";
 import type { StartAs } from "./postgres.ts";
 import { processesIn, signalProcess } from "./process-table.ts";

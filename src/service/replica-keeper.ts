@@ -1,4 +1,5 @@
 /** Keeps one replica as it is to be. Observes, asks `decide`, acts; see there for the states. */
+import { logTail, sizeOf } from "../env/node/log-end.ts";
 import type { Clock, Log } from "../env/env.ts";
 import { pauseUntil } from "../env/pause-until.ts";
 import { describeError, Failure } from "../model/failure.ts";
@@ -23,7 +24,6 @@ import {
   type Decision,
   type Phase,
 } from "./replica-decide.ts";
-import { logTail, sizeOf } from "./replica-log.ts";
 import { ReplicaProcess } from "./replica-process.ts";
 import type { ReplicaRecord } from "./replica-records.ts";
 import type { Trouble } from "./trouble.ts";

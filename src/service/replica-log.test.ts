@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeTree } from "../env/node/remove-tree.ts";
-import { boundLog, lastLines, logTail, sizeOf } from "./replica-log.ts";
+import { lastLines, logTail, sizeOf } from "../env/node/log-end.ts";
+import { boundLog } from "./replica-log.ts";
 
 let directory: string;
 let path: string;

@@ -4,8 +4,8 @@
  * those two is lost, and the file may grow past its bound by what is printed between two looks.
  */
 import { closeSync, openSync } from "node:fs";
-import { open, rename, rm, stat, truncate, type FileHandle } from "node:fs/promises";
-import { stripVTControlCharacters } from "node:util";
+import { open, rename, rm, truncate, type FileHandle } from "node:fs/promises";
+import { sizeOf } from "../env/node/log-end.ts";
 
 /** 10 MiB for the present, and for each of those set aside: hours of a service that says a line per request. */
 export const logBytesMax = 10 * 1024 * 1024;
@@ -17,9 +17,6 @@ export const logLookMs = 250;
 export const busyLogLookMs = 25;
 /** 256 KiB at a time, so that copying holds little memory. */
 const copyBytes = 256 * 1024;
-/** What an event repeats: the last words, not the story. */
-const tailBytes = 4_096;
-const tailLines = 12;
 
 /** The descriptor for a process that is about to start; the caller closes it. */
 export function openLog(path: string): number {
@@ -43,40 +40,6 @@ export async function boundLog(path: string, bytesMax = logBytesMax): Promise<bo
   await copyEnd(path, `${path}.1`, bytesMax);
   await truncate(path);
   return true;
-}
-
-/** How long it is now, for a later `logTail`; 0 when it is not there. */
-export async function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
-}
-
-/** The last lines that were written after `fromByte`, joined for one message. */
-export async function logTail(path: string, fromByte: number): Promise<string> {
-  const file = await open(path, "r").catch(() => undefined);
-  if (!file) return "";
-  try {
-    const { size } = await file.stat();
-    const start = Math.max(size - tailBytes, fromByte <= size ? fromByte : 0);
-    const { buffer, bytesRead } = await file.read(
-      Buffer.alloc(size - start),
-      0,
-      size - start,
-      start,
-    );
-    return lastLines(buffer.toString("utf8", 0, bytesRead));
-  } finally {
-    await file.close();
-  }
-}
-
-/** Without what a terminal would obey: it is shown to people. */
-export function lastLines(text: string): string {
-  const plain = stripVTControlCharacters(text).replaceAll(/[^\P{Cc}\n]+/gu, " ");
-  const lines = plain.split("\n").filter((line) => line.trim() !== "");
-  return lines.slice(-tailLines).join("; ");
 }
 
 /** Not the whole: what came since the last look may be very long, and a copy of it would never catch up. */
