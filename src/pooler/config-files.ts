@@ -1,21 +1,10 @@
 /** PgBouncer's two files, replaced as a whole, and readable for the user as whom it runs. */
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fchownSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { replaceFile, type FileOwner } from "../env/node/replace-file.ts";
 import { Failure } from "../model/failure.ts";
 
-export type Owner = { readonly uid: number; readonly gid: number };
+export type Owner = FileOwner;
 
 export type ConfigTexts = { readonly ini: string; readonly users: string };
 
@@ -74,31 +63,11 @@ export class ConfigFiles {
   }
 
   #replace(path: string, text: string, mode: number): void {
-    const temporary = `${path}.tmp`;
     try {
-      rmSync(temporary, { force: true });
-      const file = openSync(temporary, "wx", mode);
-      try {
-        writeFileSync(file, text);
-        if (this.#owner) fchownSync(file, this.#owner.uid, this.#owner.gid);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(temporary, path);
-      syncDirectory(dirname(path));
+      replaceFile(path, text, mode, this.#owner);
     } catch (error) {
       throw asFailure("write", path, error);
     }
-  }
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }
 

@@ -1,18 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { Failure } from "../../model/failure.ts";
 import type { Files } from "../env.ts";
 import { removeTree } from "./remove-tree.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export const nodeFiles: Files = {
   read(path) {
@@ -24,20 +14,9 @@ export const nodeFiles: Files = {
     }
   },
   write(path, text, mode) {
-    const temporary = `${path}.${process.pid}.tmp`;
     try {
-      const file = openSync(temporary, "w", mode);
-      try {
-        // Not writeSync: on a disk that is almost full it writes a part, and says so without an error.
-        writeFileSync(file, text);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(temporary, path);
-      syncDirectory(dirname(path));
+      replaceFile(path, text, mode);
     } catch (error) {
-      rmSync(temporary, { force: true });
       throw asFailure("write", path, error);
     }
   },
@@ -57,15 +36,6 @@ export const nodeFiles: Files = {
     }
   },
 };
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
-}
 
 function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
