@@ -1,9 +1,5 @@
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../sim/random.ts";
-import { planAddresses } from "../config/addresses.ts";
-import { loadConfig } from "../config/load.ts";
-import { completeSecrets } from "../config/secrets.ts";
-import { stateLayout } from "../config/state-directory.ts";
+import { worldParts } from "../../test/world-parts.ts";
 import type { RegionId } from "../model/region.ts";
 import { decode, encode } from "../wire/codec.ts";
 import { frontSettings } from "../wire/program-settings.ts";
@@ -23,7 +19,7 @@ const services = `services:
 function parts(
   rest = `${services}traffic: { entry: { service: web }, distribution: { origin: us-east-1 } }`,
 ): WorldParts {
-  const { config } = loadConfig(
+  return worldParts(
     `name: shop
 regions: { us-east-1: {}, us-west-2: {}, eu-north-1: {} }
 links:
@@ -33,21 +29,7 @@ databases:
   orders: { primary: us-east-1, roles: { app: {} } }
   sessions: { kind: local, regions: { us-east-1: {} } }
 ${rest}`,
-    "leeward.yaml",
   );
-  return {
-    config,
-    plan: planAddresses(config, "linux"),
-    layout: stateLayout("/world"),
-    configDirectory: "/shop",
-    secrets: completeSecrets(undefined, config, new SeededRandom(1)),
-    version: "0.1.0",
-    startedWallMs: 0,
-    logLevel: "info",
-    pgBin: undefined,
-    self: ["node", "leeward.js"],
-    packages: { cacheDirectory: "/cache", searchPath: "/usr/bin" },
-  };
 }
 
 test("a Region's front door reaches its own Region directly, and others at its end of the link", () => {

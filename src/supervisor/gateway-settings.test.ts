@@ -1,9 +1,5 @@
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../sim/random.ts";
-import { planAddresses } from "../config/addresses.ts";
-import { loadConfig } from "../config/load.ts";
-import { completeSecrets } from "../config/secrets.ts";
-import { stateLayout } from "../config/state-directory.ts";
+import { worldParts } from "../../test/world-parts.ts";
 import type { RegionId } from "../model/region.ts";
 import { Secret } from "../std/secret.ts";
 import { decode, encode } from "../wire/codec.ts";
@@ -20,7 +16,7 @@ const west = "us-west-2" as RegionId;
 const identity = { certificate: "CERTIFICATE", privateKey: new Secret("KEY") };
 
 function parts(gateway = "{}"): WorldParts {
-  const { config } = loadConfig(
+  return worldParts(
     `name: shop
 regions: { us-east-1: {}, us-west-2: {} }
 databases:
@@ -30,21 +26,7 @@ databases:
     roles: { app: {}, report: { consistency: eventual } }
   sessions: { kind: local, regions: { us-east-1: {} } }
 gateway: ${gateway}`,
-    "leeward.yaml",
   );
-  return {
-    config,
-    plan: planAddresses(config, "linux"),
-    layout: stateLayout("/world"),
-    configDirectory: "/shop",
-    secrets: completeSecrets(undefined, config, new SeededRandom(1)),
-    version: "0.1.0",
-    startedWallMs: 0,
-    logLevel: "info",
-    pgBin: undefined,
-    self: ["node", "leeward.js"],
-    packages: { cacheDirectory: "/cache", searchPath: "/usr/bin" },
-  };
 }
 
 const namesOf = ({ names }: GatewaySettings): readonly string[] =>

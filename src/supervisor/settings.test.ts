@@ -1,9 +1,5 @@
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../sim/random.ts";
-import { planAddresses } from "../config/addresses.ts";
-import { loadConfig } from "../config/load.ts";
-import { completeSecrets } from "../config/secrets.ts";
-import { stateLayout } from "../config/state-directory.ts";
+import { worldParts } from "../../test/world-parts.ts";
 import type { RegionId } from "../model/region.ts";
 import { decode, encode } from "../wire/codec.ts";
 import { agentSettings, controllerSettings, networkSettings } from "../wire/program-settings.ts";
@@ -18,27 +14,13 @@ const east = "us-east-1" as RegionId;
 const west = "us-west-2" as RegionId;
 
 function parts(): WorldParts {
-  const { config } = loadConfig(
+  return worldParts(
     `name: shop
 regions: { us-east-1: {}, us-west-2: {} }
 databases:
   orders: { primary: us-east-1, roles: { app: {} } }
   sessions: { kind: local }`,
-    "leeward.yaml",
   );
-  return {
-    config,
-    plan: planAddresses(config, "linux"),
-    layout: stateLayout("/world"),
-    configDirectory: "/shop",
-    secrets: completeSecrets(undefined, config, new SeededRandom(1)),
-    version: "0.1.0",
-    startedWallMs: 0,
-    logLevel: "info",
-    pgBin: undefined,
-    self: ["leeward"],
-    packages: { cacheDirectory: "/cache", searchPath: "/usr/bin" },
-  };
 }
 
 test("a global database is one system, a local one a system of its own in each Region", () => {
