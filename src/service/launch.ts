@@ -42,7 +42,7 @@ export type LaunchParts = {
 };
 
 /** What Leeward starts itself; undefined: the user's own command. */
-export function programOf({ kind }: ServiceSettings): ProgramName | undefined {
+export function programOf({ kind }: Pick<ServiceSettings, "kind">): ProgramName | undefined {
   switch (kind) {
     case "command":
       return undefined;

@@ -2,13 +2,12 @@
 import type { Config } from "../config/config.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import { findProgram, type PackageDoors } from "../service/debian-packages.ts";
+import { programOf } from "../service/launch.ts";
 import type { ProgramName } from "../service/program-catalog.ts";
-
-const programOf = { redis: "redis-server", rabbitmq: "rabbitmq-server" } as const;
 
 /** Each once, in the order of the config. */
 export function neededPrograms({ services, pgbouncer }: Config): readonly ProgramName[] {
-  const kinds = services.flatMap(({ kind }) => (kind === "command" ? [] : [programOf[kind]]));
+  const kinds = services.flatMap((service) => programOf(service) ?? []);
   const pooler: readonly ProgramName[] = pgbouncer && !pgbouncer.bin ? ["pgbouncer"] : [];
   return [...new Set([...kinds, ...pooler])];
 }
