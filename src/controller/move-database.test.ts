@@ -108,6 +108,32 @@ test("a primary that does not answer is left by a failover, for whoever accepts 
     await pressed.catch(() => undefined);
   }));
 
+test("a primary that goes away while it is switched over is left by a failover in the same wait, for whoever accepts the loss", () =>
+  inWorld(async (world) => {
+    const pressed = press(world, west, { allowDataLoss: true });
+    await world.agent(east).told("checkpoint");
+    world.agent(east).isUp = false;
+    const [first] = world.controller.operations({ database: undefined });
+    if (first) await world.controller.cancel(first.id, never);
+    await world.until(() => world.controller.operations({ database: undefined }).length === 2);
+    expect(world.controller.operations({ database: undefined })).toMatchObject([
+      { kind: "failover", to: west },
+      { kind: "switchover", to: west, outcome: "rolled-back" },
+    ]);
+    await pressed.catch(() => undefined);
+  }));
+
+test("a primary that answers again after a rollback is not failed over, whatever loss is accepted", () =>
+  inWorld(async (world) => {
+    const pressed = press(world, west, { allowDataLoss: true });
+    const failure = pressed.catch((error: unknown) => error);
+    await world.agent(east).told("checkpoint");
+    const [first] = world.controller.operations({ database: undefined });
+    if (first) await world.controller.cancel(first.id, never);
+    expect(await failure).toMatchObject({ code: "operation.rolled-back" });
+    expect(world.controller.operations({ database: undefined })).toHaveLength(1);
+  }));
+
 test("whoever wants another Region than the operation that holds the database is refused", () =>
   inWorld(async (world) => {
     const { id } = await world.operate(requestOf("switchover", west));

@@ -12,11 +12,11 @@ import type { Operation, OperationRequest } from "../model/operation.ts";
 import type { DatabaseId, OperationId, RegionId } from "../model/region.ts";
 import type { DatabaseNames } from "../model/traffic.ts";
 import { nearest } from "../std/nearest.ts";
-import { reportAgeMsMax } from "./named-databases.ts";
 import { operationView } from "./operation-view.ts";
+import { reportAgeMsMax, writerAnswers } from "./writer-answers.ts";
 
-/** 100 ms between looks at names that have not followed yet. */
-const namesLookMs = 100;
+/** 100 ms between looks at what nobody tells: names that have not followed yet, a primary that may be gone. */
+const lookMs = 100;
 
 export type MoveDoors = {
   readonly clock: Clock;
@@ -47,25 +47,52 @@ export async function moveDatabase(
     const message = `${record.primary} is the primary of ${database}, not ${from}; nothing was begun`;
     throw new Failure("failover.unexpected-primary", message);
   }
-  const begun =
-    holding ??
-    (await begin(
-      databases,
-      {
-        kind: writerAnswers(instances) ? "switchover" : "failover",
-        database: database as DatabaseId,
-        to: to as RegionId,
-        requestedBy: "person",
-        allowDataLoss,
-        expectPrimary: record.primary,
-        overrideFence: undefined,
-        pins: "refuse",
-      },
-      signal,
-    ));
-  const operation = await untilMoved(doors, begun, untilMs, signal);
-  const isDone = hasMoved(databases, begun) && (await namesLead(doors, common, untilMs, signal));
+  const wish: Wish = {
+    database: database as DatabaseId,
+    to: to as RegionId,
+    requestedBy: "person",
+    allowDataLoss,
+    expectPrimary: record.primary,
+    overrideFence: undefined,
+    pins: "refuse",
+  };
+  const kind = writerAnswers(instances) ? "switchover" : "failover";
+  const begun = holding ?? (await begin(databases, { ...wish, kind }, signal));
+  const operation = await untilMoved(doors, begun, untilMs, signal).catch(async (error) => {
+    if (!(await isLost(doors, begun, { allowDataLoss, untilMs }, signal))) throw error;
+    const next = await begin(databases, { ...wish, kind: "failover" }, signal);
+    return untilMoved(doors, next, untilMs, signal);
+  });
+  const isDone =
+    hasMoved(databases, operation) && (await namesLead(doors, common, untilMs, signal));
   return { ...common, isDone, isAlready: false, operation: operationView(operation) };
+}
+
+type Wish = Omit<OperationRequest, "kind">;
+
+/**
+ * Whether a switchover that was rolled back met a primary that is really gone. It had been heard a moment before, or
+ * there had been no switchover; so it is waited for, until its last word is too old to believe, or it says a new one.
+ */
+async function isLost(
+  { clock, databases }: MoveDoors,
+  { id, kind, database }: Operation,
+  { allowDataLoss, untilMs }: { readonly allowDataLoss: boolean; readonly untilMs: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const wasRolledBack = databases.operation(id)?.outcome === "rolled-back";
+  if (!allowDataLoss || kind !== "switchover" || !wasRolledBack) return false;
+  const fromMs = clock.monotonicMs();
+  for (;;) {
+    const { operation, instances } = find(databases, database);
+    if (operation !== undefined) return false;
+    const writer = instances.find(({ isWriter }) => isWriter);
+    const ageMs = writer?.reportAgeMs ?? Infinity;
+    if (ageMs > reportAgeMsMax) return true;
+    const nowMs = clock.monotonicMs();
+    if (ageMs < nowMs - fromMs || nowMs >= untilMs) return false;
+    await clock.sleep(lookMs, signal);
+  }
 }
 
 /** Others, of which one may have the same Region, move no writer. */
@@ -111,14 +138,6 @@ function checkMember(database: string, region: string, members: readonly RegionI
   const guess = nearest(region, members);
   const message = `${region} is no Region of ${database}${guess ? `; did you mean ${guess}?` : ""}`;
   throw new Failure("region.unknown", message);
-}
-
-/** Then nothing has to be lost to move it. */
-function writerAnswers(instances: SystemSnapshot["instances"]): boolean {
-  const writer = instances.find(({ isWriter }) => isWriter);
-  return (
-    writer?.report?.state.kind === "serving" && (writer.reportAgeMs ?? Infinity) <= reportAgeMsMax
-  );
 }
 
 /** The new writer accepts writes; the operation may go on, until the other Regions follow it. */
@@ -174,6 +193,6 @@ async function namesLead(
     const lead = names.some((one) => one.database === database && one.writer === to);
     if (lead && writerAnswers(find(databases, database).instances)) return true;
     if (clock.monotonicMs() >= untilMs) return false;
-    await clock.sleep(namesLookMs, signal);
+    await clock.sleep(lookMs, signal);
   }
 }

@@ -1,10 +1,8 @@
 /** What names, and the safety rules of routing controls, have to know of the databases. Pure. */
 import type { SystemSnapshot } from "../database/system-snapshot.ts";
 import type { DatabaseId } from "../model/region.ts";
+import { isAnswering } from "./writer-answers.ts";
 import type { DataFacts, NamedDatabase } from "../routing/routing.ts";
-
-/** A report that is older says nothing about now: agents report each second. */
-export const reportAgeMsMax = 3_000;
 
 /**
  * Every database by its name; a local one is several systems. `isNew`: the controller has not listened for long, so
@@ -50,8 +48,7 @@ function membersOf(
       // Of a Region that was switched off, or lost, the last report is forgotten.
       if (heard.length === 0) return { region, servesReads: isNew ? undefined : false };
       const servesReads = heard.some(
-        ({ report, reportAgeMs }) =>
-          (reportAgeMs ?? Infinity) <= reportAgeMsMax && kinds.includes(report?.state.kind ?? ""),
+        (one) => isAnswering(one) && kinds.includes(one.report?.state.kind ?? ""),
       );
       return { region, servesReads };
     });
@@ -80,9 +77,7 @@ export function dataFacts(systems: readonly SystemSnapshot[]): DataFacts {
 
 /** As the writer measures it; the worst of the Region's instances. */
 function lagOf({ instances }: SystemSnapshot, region: string): number | undefined {
-  const writer = instances.find(({ isWriter, reportAgeMs }) => {
-    return isWriter && (reportAgeMs ?? Infinity) <= reportAgeMsMax;
-  })?.report;
+  const writer = instances.find((one) => one.isWriter && isAnswering(one))?.report;
   const lags = writer?.lags.filter((lag) => lag.region === region) ?? [];
   const known = lags.flatMap(({ lagMs }) => (lagMs === undefined ? [] : [lagMs]));
   return known.length === 0 || known.length < lags.length ? undefined : Math.max(...known);

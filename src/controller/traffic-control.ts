@@ -16,8 +16,9 @@ import { onAbort } from "../std/on-abort.ts";
 import type { Store } from "../store/store.ts";
 import type { ControllerSettings } from "../wire/program-settings.ts";
 import type { RegionFacts } from "../wire/traffic-protocol.ts";
-import { namedDatabases, reportAgeMsMax } from "./named-databases.ts";
+import { namedDatabases } from "./named-databases.ts";
 import { silentMs, TrafficDesk } from "./traffic-desk.ts";
+import { reportAgeMsMax } from "./writer-answers.ts";
 
 /** 1 s between looks at names and at who is silent; changes of databases ring before. */
 const lookMs = 1_000;
