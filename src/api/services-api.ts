@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { replicaStates } from "../model/service.ts";
 import { operation } from "./operations-api.ts";
-import { amount, orNull, text } from "./schema-words.ts";
+import { amount, givenName, orNull, text } from "./schema-words.ts";
 
 const replica = z
   .object({
@@ -56,11 +56,11 @@ export const serviceList = z
   .object({ services: z.record(z.string(), service) })
   .meta({ id: "ServiceList" });
 
-export const serviceParams = z.object({ service: z.string() });
+export const serviceParams = z.object({ service: givenName() });
 
 export const replicasChange = z
   .strictObject({
-    region: z.string().optional().meta({ description: "Left out: every Region that has it." }),
+    region: givenName().optional().meta({ description: "Left out: every Region that has it." }),
     replicas: z.number().int().min(0),
   })
   .meta({
@@ -103,8 +103,8 @@ export const prescaleResult = z
 
 export const moveRequest = z
   .strictObject({
-    to: text("The Region that is to be the primary."),
-    from: z.string().optional().meta({
+    to: givenName("The Region that is to be the primary."),
+    from: givenName().optional().meta({
       description:
         "Refused when another Region is the primary by now, unless that is `to`: then it is done already.",
     }),

@@ -1,6 +1,6 @@
 /** The part of the HTTP contract that sends people and programs somewhere: controls, dials, names, the origin. */
 import { z } from "zod";
-import { address, amount, orNull, text } from "./schema-words.ts";
+import { address, amount, givenName, orNull, text } from "./schema-words.ts";
 import type { ServicesWorld } from "./services-api.ts";
 
 const controlState = z.enum(["On", "Off"]).meta({ id: "ControlState" });
@@ -44,7 +44,7 @@ const controlPanel = z
 export const controlList = z.object({ panels: z.array(controlPanel) }).meta({ id: "ControlList" });
 
 const wantedControl = z
-  .strictObject({ name: z.string(), state: controlState })
+  .strictObject({ name: givenName(), state: controlState })
   .meta({ id: "WantedControl" });
 
 export const controlBatch = z
@@ -52,10 +52,11 @@ export const controlBatch = z
     controls: z.array(wantedControl),
     override: z
       .strictObject({
-        rules: z.array(z.string()).meta({
+        rules: z.array(givenName()).meta({
           description: "`RULE`, or `PANEL/RULE` where two panels have a rule of that name.",
         }),
-        reason: text("8 to 1000 characters, kept with the events."),
+        // Twice what is taken, so that one that is a little too long is refused in words of its own.
+        reason: text("8 to 1000 characters, kept with the events.").max(2_000),
       })
       .optional()
       .meta({ description: "Rules that do not count this time. All others do." }),
@@ -213,8 +214,8 @@ export const distribution = z
 
 export const originChange = z
   .strictObject({
-    region: z.string(),
-    ifMatch: z.string().optional().meta({
+    region: givenName(),
+    ifMatch: givenName().optional().meta({
       description:
         "The tag that you saw last, or `*` for whatever it is. The header If-Match says the same.",
     }),

@@ -27,11 +27,13 @@ export function findLogs(layout: StateLayout, who: string | undefined): readonly
     ({ source, region, service }) => region === who || source === who || service === who,
   );
   if (found.length > 0) return found;
-  const known = all.map(({ source, region }) => region ?? source);
+  const known = all
+    .flatMap(({ source, region, service }) => [region ?? source, service ?? []])
+    .flat();
   if (known.length === 0) {
     throw new Failure("world.not-running", `There are no logs in ${layout.root}`);
   }
-  const message = unknown("Region or program", who, [...new Set(known)]);
+  const message = unknown("Region, program or service", who, [...new Set(known)]);
   throw new Failure("region.unknown", message);
 }
 

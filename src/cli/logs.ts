@@ -15,7 +15,10 @@ type LogOptions = { readonly follow?: true; readonly lines: number };
 export function logsCommand(run: Run): Command {
   return new Command("logs")
     .description("Show what the programs of a world and its PostgreSQL servers logged.")
-    .argument("[who]", "a Region, controller, network or supervisor; left out: everything")
+    .argument(
+      "[who]",
+      "a Region, a service, controller, network or supervisor; left out: everything",
+    )
     .option("-f, --follow", "go on with what is logged")
     .option("-n, --lines <number>", "at most so many lines of the past", lines, 100)
     .addHelpText(

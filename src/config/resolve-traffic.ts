@@ -86,6 +86,7 @@ export function resolveTraffic(document: ConfigDocument): TrafficConfig {
   const { entry, distribution } = traffic;
   const [first] = regions;
   assert(first !== undefined, "a world has at least one Region");
+  const served = (entry && document.services[entry.service]?.regions) ?? [];
   return {
     zone: traffic.zone,
     entry: entry && {
@@ -105,7 +106,7 @@ export function resolveTraffic(document: ConfigDocument): TrafficConfig {
     })),
     panels: resolvePanels(traffic.panels, regions),
     distribution: distribution && {
-      origin: (distribution.origin ?? first) as RegionId,
+      origin: (distribution.origin ?? served[0] ?? first) as RegionId,
       failover: distribution.failover,
       database: distribution.database as DatabaseId | undefined,
       keepMs: distribution.keepMs,

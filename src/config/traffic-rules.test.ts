@@ -30,7 +30,7 @@ traffic:
   entry: { service: web, policy: weighted }
   health: { database: orders }
   regions: { east: { dial: 50 } }
-  distribution: { origin: west, database: orders }
+  distribution: { origin: east, database: orders }
   panels: { shop: { controls: { a: { region: east }, b: { region: west, service: web } }, rules: { one: {} } } }`),
   ).toEqual([]);
 });
@@ -104,6 +104,11 @@ test.for([
     "a distribution needs an entry",
     "traffic: { distribution: {} }",
     /distribution: needs an `entry`/,
+  ],
+  [
+    "an origin is where the entry's service runs",
+    `${web(", regions: [east]")}\ntraffic: { entry: { service: web }, distribution: { origin: west } }`,
+    /origin: is "west", where the entry's service "web" does not run/,
   ],
   [
     "an origin is a Region",

@@ -24,6 +24,7 @@ export function checkTraffic(document: ConfigDocument): readonly Breach[] {
     ),
     ...checkServices(document),
     ...checkEntry(document),
+    ...checkOrigin(document),
     ...checkPanels(document),
     ...checkPooler(document),
   ];
@@ -195,6 +196,17 @@ function checkEntry({ traffic, services, regions, databases }: ConfigDocument): 
     breaches.push({ path: ["traffic", "distribution"], message });
   }
   return breaches;
+}
+
+/** From there the distribution would have no answer, and would fall back at every request. */
+function checkOrigin({ traffic, services, regions }: ConfigDocument): readonly Breach[] {
+  const service = traffic?.entry?.service ?? "";
+  const origin = traffic?.distribution?.origin;
+  const there = services[service]?.regions;
+  if (origin === undefined || there === undefined) return [];
+  if (!(origin in regions) || there.includes(origin)) return [];
+  const message = `is "${origin}", where the entry's service "${service}" does not run`;
+  return [{ path: ["traffic", "distribution", "origin"], message }];
 }
 
 function checkPanels({ traffic, regions, services }: ConfigDocument): readonly Breach[] {
