@@ -17,7 +17,7 @@ export type LogFile = {
 };
 
 /**
- * @param who a Region, a program, or undefined for everything.
+ * @param who a Region, a program, a service, or undefined for everything.
  * @throws Failure `region.unknown` when there is no such log
  */
 export function findLogs(layout: StateLayout, who: string | undefined): readonly LogFile[] {
@@ -27,9 +27,9 @@ export function findLogs(layout: StateLayout, who: string | undefined): readonly
     ({ source, region, service }) => region === who || source === who || service === who,
   );
   if (found.length > 0) return found;
-  const known = all
-    .flatMap(({ source, region, service }) => [region ?? source, service ?? []])
-    .flat();
+  const known = all.flatMap(({ source, region, service }) => {
+    return [region ?? source, ...(service === undefined ? [] : [service])];
+  });
   if (known.length === 0) {
     throw new Failure("world.not-running", `There are no logs in ${layout.root}`);
   }
