@@ -46,7 +46,9 @@ export async function startPostgres(pgbench: string | undefined): Promise<BenchP
     const spec = {
       databaseName,
       owner: user,
-      roles: [{ name: user, login: true, superuser: false, replication: false, password }],
+      roles: [
+        { name: user, login: true, superuser: false, replication: false, memberOf: [], password },
+      ],
     };
     const systemId = await writer.create(spec, bound());
     await startPrimary(writer);

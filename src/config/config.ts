@@ -4,6 +4,7 @@
  */
 import type { Consistency, GatewayLimits, GatewayName } from "../model/gateway.ts";
 import type { LinkSettings } from "../model/link-settings.ts";
+import type { PredefinedRole } from "../model/predefined-role.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import type {
   HealthCheck,
@@ -38,6 +39,7 @@ export type Config = {
   readonly traffic: TrafficConfig;
   /** Each Region has a front door, and there is one outside: somebody wants names, an entry or services. */
   readonly hasFrontDoors: boolean;
+  readonly load: readonly LoadConfig[];
   readonly events: { readonly keepDays: number };
   /** 0: until a person removes it. */
   readonly evidence: { readonly keepDays: number };
@@ -81,6 +83,7 @@ export type RoleConfig = {
   readonly login: boolean;
   readonly superuser: boolean;
   readonly replication: boolean;
+  readonly memberOf: readonly PredefinedRole[];
   /** Undefined: as the database says. */
   readonly consistency: Consistency | undefined;
 };
@@ -100,6 +103,11 @@ export type GatewayConfig = {
   readonly limits: GatewayLimits;
 };
 
+export type ServiceNeeds = {
+  readonly databases: readonly DatabaseId[];
+  readonly services: readonly ServiceId[];
+};
+
 export type ServiceConfig = {
   readonly id: ServiceId;
   readonly kind: ServiceKind;
@@ -109,10 +117,10 @@ export type ServiceConfig = {
   readonly protocol: ServiceProtocol;
   readonly health: HealthCheck;
   readonly scaling: Scaling;
-  readonly needs: {
-    readonly databases: readonly DatabaseId[];
-    readonly services: readonly ServiceId[];
-  };
+  /** It starts when they are there. */
+  readonly needs: ServiceNeeds;
+  /** It is told of them, and does not wait for them. */
+  readonly uses: ServiceNeeds;
   /** Values as the file has them: what stands in `${}` is filled in for each Region and replica. */
   readonly environment: readonly { readonly name: string; readonly value: string }[];
   readonly regions: readonly RegionId[];
@@ -182,6 +190,12 @@ export type DistributionConfig = {
   readonly failover: boolean;
   readonly database: DatabaseId | undefined;
   readonly keepMs: number;
+};
+
+export type LoadConfig = {
+  readonly name: string;
+  /** As the file has it: from its own directory. */
+  readonly module: string;
 };
 
 export type PoolerConfig = {

@@ -9,6 +9,7 @@ import type {
   PoolerConfig,
   RuleConfig,
   ServiceConfig,
+  ServiceNeeds,
   TrafficConfig,
 } from "./config.ts";
 import type { ConfigDocument } from "./schema.ts";
@@ -18,6 +19,10 @@ import { traffic as trafficSchema } from "./traffic-schema.ts";
 export function resolveServices(document: ConfigDocument): readonly ServiceConfig[] {
   const databases = Object.keys(document.databases);
   const regions = Object.keys(document.regions) as RegionId[];
+  const sorted = (names: readonly string[]): ServiceNeeds => ({
+    databases: names.filter((one) => databases.includes(one)) as DatabaseId[],
+    services: names.filter((one) => !databases.includes(one)) as ServiceId[],
+  });
   return Object.entries(document.services).map(([name, service]) => ({
     id: name as ServiceId,
     kind: service.kind,
@@ -26,10 +31,8 @@ export function resolveServices(document: ConfigDocument): readonly ServiceConfi
     protocol: service.kind === "command" ? service.protocol : "tcp",
     health: resolveHealth(service),
     scaling: resolveScaling(service.replicas),
-    needs: {
-      databases: service.needs.filter((need) => databases.includes(need)) as DatabaseId[],
-      services: service.needs.filter((need) => !databases.includes(need)) as ServiceId[],
-    },
+    needs: sorted(service.needs),
+    uses: sorted(service.uses.filter((one) => !service.needs.includes(one))),
     environment: Object.entries(service.environment).map(([variable, value]) => ({
       name: variable,
       value: String(value),

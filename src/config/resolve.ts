@@ -35,6 +35,7 @@ export function resolveConfig(document: ConfigDocument): Config {
     services: resolveServices(document),
     traffic: resolveTraffic(document),
     hasFrontDoors: document.traffic !== undefined || Object.keys(document.services).length > 0,
+    load: Object.entries(document.load).map(([name, { module }]) => ({ name, module })),
     events: document.events,
     evidence: document.evidence,
   };
@@ -81,6 +82,7 @@ function resolveDatabase(
     login: rights.login,
     superuser: rights.superuser,
     replication: rights.replication,
+    memberOf: [...new Set(rights.memberOf)],
     consistency: rights.consistency,
   }));
   return {

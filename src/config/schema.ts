@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { bandwidthPattern } from "../model/bandwidth.ts";
+import { predefinedRoles } from "../model/predefined-role.ts";
 import { consistency, gateway } from "./gateway-schema.ts";
 import { instancesPerRegionMax, worldMax } from "./limits.ts";
 import { service } from "./services-schema.ts";
@@ -95,6 +96,10 @@ const role = z
     login: flag("May log in. The password is generated into the state directory.", true),
     superuser: flag("Bypasses every permission.", false),
     replication: flag("May stream WAL and use replication slots.", false),
+    memberOf: z.array(z.enum(predefinedRoles)).default([]).meta({
+      description:
+        "Roles of PostgreSQL's own that it is a member of. `pg_create_subscription` lets it subscribe to another server's changes.",
+    }),
     consistency: consistency.optional().meta({
       description: "How new this role's reads are. Left out: as the database says.",
     }),
@@ -204,6 +209,26 @@ const evidence = z
   .prefault({})
   .meta({ description: "What a failover left behind." });
 
+const load = z
+  .record(
+    label,
+    z
+      .strictObject({
+        module: z
+          .string()
+          .min(1)
+          .max(4_096)
+          .regex(/^[^\0]*$/)
+          .meta({
+            description:
+              "A JavaScript module that exports `profiles`, by its path from the directory of leeward.yaml.",
+          }),
+      })
+      .meta({ description: "Visitors for `leeward load`." }),
+  )
+  .default({})
+  .meta({ description: "What `leeward load` can do to the application, by name." });
+
 /** The sections that are accepted today and used by nobody; `not-yet.ts` says so to the user. */
 export const laterSections = ["plans"] as const;
 
@@ -239,6 +264,7 @@ const shape = z.strictObject({
     description: "The application's services, run in each Region.",
   }),
   traffic,
+  load,
   plans: z
     .string()
     .optional()

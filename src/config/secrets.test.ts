@@ -6,6 +6,7 @@ import type { Config } from "./config.ts";
 import { loadConfig } from "./load.ts";
 import {
   agentToken,
+  applicationSecret,
   completeSecrets,
   databasePasswords,
   formatSecrets,
@@ -70,6 +71,45 @@ test("a state directory from before there were gateways gets their secrets and k
   const after = completeSecrets(parseSecrets(JSON.stringify(old), "world.json"), large, counting());
   expect(JSON.parse(formatSecrets(after))).toMatchObject(old);
   expect(gatewayToken(after, "constructor" as RegionId).reveal()).toHaveLength(64);
+});
+
+const asking = (...names: readonly string[]): Config => {
+  const values = names.map((name, index) => `V${index}: "a \${secret:${name}}"`).join(", ");
+  const services = ["one", "two"].map(
+    (service, index) =>
+      `${service}: { command: [a], port: ${9000 + index}, environment: { ${values} } }`,
+  );
+  return loadConfig(
+    `name: shop\nregions: { east: {} }\ndatabases: { orders: { primary: east } }\nservices: { ${services.join(", ")} }\n`,
+    "leeward.yaml",
+  ).config;
+};
+
+test("a secret of the application is drawn once for each name, however many services ask", () => {
+  const random = counting();
+  const before = completeSecrets(undefined, asking("session", "constructor"), random);
+  expect(Object.keys(before.applicationSecrets)).toEqual(["session", "constructor"]);
+  expect(applicationSecret(before, "session").reveal()).toMatch(/^[0-9a-f]{64}$/);
+  const after = completeSecrets(before, asking("admin"), random);
+  for (const name of ["session", "constructor"]) {
+    expect(applicationSecret(after, name)).toBe(applicationSecret(before, name));
+  }
+  expect(applicationSecret(after, "admin").reveal()).toHaveLength(64);
+});
+
+test("a state directory from before applications had secrets gets them and keeps its own", () => {
+  const complete = completeSecrets(undefined, small, counting());
+  const { applicationSecrets: _, ...old } = JSON.parse(formatSecrets(complete)) as Record<
+    string,
+    unknown
+  >;
+  const read = parseSecrets(JSON.stringify(old), "world.json");
+  expect(() => applicationSecret(read, "session")).toThrow(
+    /holds no secret for \$\{secret:session\}/,
+  );
+  const after = completeSecrets(read, asking("session"), counting());
+  expect(JSON.parse(formatSecrets(after))).toMatchObject(old);
+  expect(applicationSecret(after, "session").reveal()).toHaveLength(64);
 });
 
 test("secrets survive being written and read", () => {

@@ -7,6 +7,7 @@ import { Failure } from "../model/failure.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import { Secret } from "../std/secret.ts";
 import type { Config, DatabaseConfig } from "./config.ts";
+import { placeholdersIn } from "./placeholder.ts";
 
 /** 256 bits: cannot be guessed, even where nobody counts the attempts. */
 const tokenBytes = 32;
@@ -43,6 +44,8 @@ const worldSecrets = z.object({
   entryToken: secret.optional(),
   /** By Region: Leeward's own user on the console of its PgBouncer. */
   poolerPasswords: z.record(z.string(), secret).prefault({}),
+  /** By name: the application's own, which `${secret:NAME}` stands for. */
+  applicationSecrets: z.record(z.string(), secret).prefault({}),
   databases: z.record(z.string(), databaseSecrets),
 });
 
@@ -81,8 +84,25 @@ export function completeSecrets(
     frontTokens: ofEachRegion(ofRegions.frontTokens),
     entryToken: entryToken ?? draw(tokenBytes),
     poolerPasswords: ofEachRegion(ofRegions.poolerPasswords),
+    applicationSecrets: completeApplication(existing?.applicationSecrets, config, () =>
+      draw(tokenBytes),
+    ),
     databases,
   };
+}
+
+/** One for each name that some service asks for; which one asks makes no difference. */
+function completeApplication(
+  existing: WorldSecrets["applicationSecrets"] = {},
+  { services }: Config,
+  draw: () => Secret,
+): WorldSecrets["applicationSecrets"] {
+  const drawn = { ...existing };
+  const values = services.flatMap(({ environment }) => environment.map(({ value }) => value));
+  for (const { meaning } of values.flatMap(placeholdersIn)) {
+    if (meaning?.kind === "secret") drawn[meaning.name] = own(drawn, meaning.name) ?? draw();
+  }
+  return drawn;
 }
 
 /** One for each ordered pair: who steals what one agent presents can ask no third one. */
@@ -174,6 +194,11 @@ export function poolerPassword(secrets: WorldSecrets, region: RegionId): Secret 
 export function peerToken(secrets: WorldSecrets, from: RegionId, to: RegionId): Secret {
   const ofOne = own(secrets.peerTokens, from);
   return known(ofOne && own(ofOne, to), `the agent of ${from} at the agent of ${to}`);
+}
+
+/** One that the config they were completed for asks for. */
+export function applicationSecret(secrets: WorldSecrets, name: string): Secret {
+  return known(own(secrets.applicationSecrets, name), `\${secret:${name}}`);
 }
 
 /** Of a database that the secrets were completed for. */

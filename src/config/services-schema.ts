@@ -114,6 +114,10 @@ export const service = z
       description:
         "Databases and services that it uses. Their addresses are in its environment (`ORDERS_URL`), and it starts when they are there.",
     }),
+    uses: z.array(z.string()).default([]).meta({
+      description:
+        "As `needs`, without waiting for them: what can start before they are there, or without some of them.",
+    }),
     environment: z
       .record(
         environmentName,
@@ -131,7 +135,7 @@ export const service = z
       .default({})
       .meta({
         description:
-          "More environment variables. `${password:orders/app}` becomes a role's password, `${region}`, `${replica}`, `${host}` and `${port}` what they say.",
+          "More environment variables. `${password:orders/app}` becomes a role's password, `${secret:session}` 64 hexadecimal digits that were drawn for this world and are the same in every Region, `${region}`, `${replica}`, `${host}` and `${port}` what they say.",
       }),
     regions: z.array(z.string()).min(1).optional().meta({
       description: "Where it runs. Left out: in every Region.",

@@ -37,6 +37,7 @@ traffic:
 
 test.for([
   ["a service needs what there is", web(", needs: [nothing]"), /needs\.0: is "nothing"/],
+  ["a service uses what there is", web(", uses: [nothing]"), /uses\.0: is "nothing"/],
   ["a service runs in Regions that there are", web(", regions: [moon]"), /regions\.0: is "moon"/],
   [
     "a service is not called as a database",
@@ -89,6 +90,11 @@ test.for([
     "a password belongs to a role",
     web(', environment: { A: "${password:orders/root}" }'),
     /no such role/,
+  ],
+  [
+    "a secret's name is written small",
+    web(', environment: { A: "${secret:My_Key}" }'),
+    /environment\.A: holds \$\{secret:My_Key\}; the name of a secret is .* for example \$\{secret:session\}/,
   ],
   [
     "the entry leads to a service",

@@ -1,6 +1,7 @@
 /** The rules between the sections `services`, `traffic` and `pgbouncer`, and with the rest of `leeward.yaml`. */
 import type { Breach } from "./breach.ts";
 import { servicesMax } from "./limits.ts";
+import { placeholdersIn, type Found } from "./placeholder.ts";
 import type { ConfigDocument } from "./schema.ts";
 import type { ServiceDocument } from "./services-schema.ts";
 
@@ -50,8 +51,10 @@ function checkService(
     (one) => one !== name,
   );
   const breaches: Breach[] = [
-    ...service.needs.flatMap((need, index) =>
-      known([...path, "needs", String(index)], need, others, "database or other service"),
+    ...(["needs", "uses"] as const).flatMap((field) =>
+      service[field].flatMap((need, index) =>
+        known([...path, field, String(index)], need, others, "database or other service"),
+      ),
     ),
     ...(service.regions ?? []).flatMap((region, index) =>
       known([...path, "regions", String(index)], region, Object.keys(regions), "Region"),
@@ -85,27 +88,33 @@ function checkService(
   ];
 }
 
-const filledIn = new Set(["region", "replica", "host", "port"]);
-
 function checkEnvironment(
   path: readonly string[],
   { environment }: ServiceDocument,
   databases: ConfigDocument["databases"],
 ): readonly Breach[] {
   return Object.entries(environment).flatMap(([name, value]) =>
-    [...String(value).matchAll(/\$\{([^}]*)\}/g)].flatMap(([whole, what = ""]) => {
-      if (filledIn.has(what)) return [];
-      const [, database, role] = /^password:([^/]+)\/(.+)$/.exec(what) ?? [];
-      const at = [...path, "environment", name];
-      if (database === undefined || role === undefined) {
-        const message = `holds ${whole}, and only \${region}, \${replica}, \${host}, \${port} and \${password:DATABASE/ROLE} are filled in`;
-        return [{ path: at, message }];
-      }
-      const roles = Object.keys(databases[database]?.roles ?? {});
-      if (roles.includes(role)) return [];
-      return [{ path: at, message: `holds ${whole}, and there is no such role`, allowed: roles }];
-    }),
+    placeholdersIn(String(value)).flatMap((found) =>
+      checkPlaceholder([...path, "environment", name], found, databases),
+    ),
   );
+}
+
+function checkPlaceholder(
+  path: readonly string[],
+  { whole, meaning }: Found,
+  databases: ConfigDocument["databases"],
+): readonly Breach[] {
+  if (meaning === undefined) {
+    const message = whole.startsWith("${secret:")
+      ? `holds ${whole}; the name of a secret is 1 to 63 lower-case letters, digits and hyphens, for example \${secret:session}`
+      : `holds ${whole}, and only \${region}, \${replica}, \${host}, \${port}, \${password:DATABASE/ROLE} and \${secret:NAME} are filled in`;
+    return [{ path, message }];
+  }
+  if (meaning.kind !== "password") return [];
+  const roles = Object.keys(databases[meaning.database]?.roles ?? {});
+  if (roles.includes(meaning.role)) return [];
+  return [{ path, message: `holds ${whole}, and there is no such role`, allowed: roles }];
 }
 
 function checkReplicas(path: readonly string[], { kind, replicas }: ServiceDocument): Breach[] {

@@ -18,7 +18,7 @@ const system = (name: string, changes: Partial<System> = {}): System => ({
   rejoin: "automatic",
   rpoGuardMs: 0,
   failoverPauseMs: 0,
-  roles: [{ name: "app", login: true, superuser: false, replication: false }],
+  roles: [{ name: "app", login: true, superuser: false, replication: false, memberOf: [] }],
   ...changes,
 });
 
@@ -67,7 +67,7 @@ test("a local database is a system in each Region, and one name in each", () => 
 });
 
 test("without an owner that may log in it is the superuser", () => {
-  const roles = [{ name: "app", login: false, superuser: false, replication: false }];
+  const roles = [{ name: "app", login: false, superuser: false, replication: false, memberOf: [] }];
   const userIn = (changes: Partial<System>): string | undefined =>
     gatewayView(settings([system("orders", changes)]), east, "serving").names["orders"]?.user;
   expect(userIn({})).toBe("app");

@@ -152,11 +152,12 @@ export class Upkeep {
       kind: "create",
       databaseName: database,
       owner,
-      roles: roles.map(({ name, login, superuser, replication }) => ({
+      roles: roles.map(({ name, login, superuser, replication, memberOf }) => ({
         name,
         login,
         superuser,
         replication,
+        memberOf,
         password: this.#doors.passwordOf(database, name),
       })),
     };

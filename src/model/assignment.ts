@@ -5,6 +5,7 @@ import type { Fork } from "./fork.ts";
 import type { Role } from "./instance.ts";
 import type { Lsn } from "./lsn.ts";
 import type { PinRule } from "./operation.ts";
+import type { PredefinedRole } from "./predefined-role.ts";
 import type {
   ControllerTerm,
   DatabaseId,
@@ -86,6 +87,7 @@ export type CommandAction =
         readonly login: boolean;
         readonly superuser: boolean;
         readonly replication: boolean;
+        readonly memberOf: readonly PredefinedRole[];
         readonly password: Secret;
       }[];
     }

@@ -373,6 +373,22 @@ export const failures = {
     exit: 69,
     hint: "Install the program as the message says, or take the service out of leeward.yaml; its Region goes on without it.",
   },
+  "load.unknown": {
+    http: 404,
+    exit: 64,
+    hint: "`load:` of leeward.yaml says what there is, and the module that it names which profiles.",
+  },
+  "load.module-unusable": {
+    http: 500,
+    exit: 78,
+    hint: "The module has to be JavaScript that was built already, and to export `profiles`: functions that take a visitor, by name.",
+  },
+  "load.no-entry": {
+    http: 409,
+    exit: 78,
+    hint: "Give `traffic` of leeward.yaml an `entry`, or say with --url where the application listens.",
+  },
+  "load.had-errors": { http: 502, exit: 1, hint: "The result above says which, by their kind." },
   "program.failed": {
     http: 500,
     exit: 70,

@@ -1,4 +1,5 @@
 /** The SQL that makes a fresh database system usable, for `postgres --single` on the database `postgres`. */
+import type { PredefinedRole } from "../model/predefined-role.ts";
 import { ownObjects } from "./own-objects.ts";
 import { quoteIdentifier, quoteLiteral } from "./sql-text.ts";
 
@@ -7,6 +8,7 @@ export type BootstrapRole = {
   readonly login: boolean;
   readonly superuser: boolean;
   readonly replication: boolean;
+  readonly memberOf: readonly PredefinedRole[];
   readonly verifier: string | undefined;
 };
 
@@ -21,6 +23,9 @@ export function renderBootstrap(
       role.login ? "LOGIN" : "NOLOGIN",
       role.superuser ? "SUPERUSER" : "NOSUPERUSER",
       role.replication ? "REPLICATION" : "NOREPLICATION",
+      ...(role.memberOf.length === 0
+        ? []
+        : [`IN ROLE ${role.memberOf.map(quoteIdentifier).join(", ")}`]),
       ...(role.verifier === undefined ? [] : [`PASSWORD ${quoteLiteral(role.verifier)}`]),
     ];
     return `CREATE ROLE ${quoteIdentifier(role.name)} ${words.join(" ")}`;

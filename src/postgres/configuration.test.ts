@@ -65,11 +65,25 @@ test("a colon and a backslash in a password are not separators", () => {
 });
 
 test("names are quoted in the first SQL, and the maintenance database is not made twice", () => {
-  const role = { name: 'o"x', login: true, superuser: false, replication: false };
+  const role = { name: 'o"x', login: true, superuser: false, replication: false, memberOf: [] };
   const statements = renderBootstrap([{ ...role, verifier: "v'" }], "my db", 'o"x');
   expect(statements[0]).toBe(`CREATE ROLE "o""x" LOGIN NOSUPERUSER NOREPLICATION PASSWORD 'v'''`);
   expect(statements.at(-1)).toBe(`CREATE DATABASE "my db" OWNER "o""x"`);
   expect(renderBootstrap([], "postgres", undefined)).toEqual(ownObjects);
+});
+
+test("a role becomes a member of what it is to be a member of, and of nothing else", () => {
+  const role = { login: true, superuser: false, replication: true, verifier: undefined };
+  const [some, none] = renderBootstrap(
+    [
+      { ...role, name: "carts", memberOf: ["pg_create_subscription", "pg_monitor"] },
+      { ...role, name: "app", memberOf: [] },
+    ],
+    "carts",
+    "carts",
+  );
+  expect(some).toMatch(/ REPLICATION IN ROLE "pg_create_subscription", "pg_monitor"$/);
+  expect(none).not.toContain("IN ROLE");
 });
 
 test("text sorts the same in every Region from 17 on", () => {

@@ -49,6 +49,7 @@ function bootstrapRoles(
     login: true,
     superuser: false,
     replication: true,
+    memberOf: [],
     password: doors.passwords.replicator,
   };
   return [replication, ...roles].map((role) => ({

@@ -6,6 +6,7 @@ import type { Address } from "../model/address.ts";
 import type { EvidenceItem, EvidenceNote, EvidenceSlot } from "../model/evidence.ts";
 import type { Fork } from "../model/fork.ts";
 import type { Lsn } from "../model/lsn.ts";
+import type { PredefinedRole } from "../model/predefined-role.ts";
 import type { RegionId, SystemId } from "../model/region.ts";
 import type { Secret } from "../std/secret.ts";
 
@@ -45,6 +46,7 @@ export type RoleSpec = {
   readonly login: boolean;
   readonly superuser: boolean;
   readonly replication: boolean;
+  readonly memberOf: readonly PredefinedRole[];
   readonly password: Secret | undefined;
 };
 

@@ -27,8 +27,8 @@ export function redact(text: string, { environment, pgpass }: ServiceSettings): 
     .reduce((left, secret) => left.replaceAll(secret, "***"), text);
 }
 
-/** `LEEWARD_REGION`, `ORDERS_URL`. */
-const tellsPlaces = /^LEEWARD_|_URL$/;
+/** `LEEWARD_REGION`, `ORDERS_URL`, `CARTS_PEERS`. */
+const tellsPlaces = /^LEEWARD_|_(URL|PEERS)$/;
 
 function inUrl(value: string): readonly string[] {
   if (!URL.canParse(value)) return [];

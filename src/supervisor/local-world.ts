@@ -23,6 +23,7 @@ import {
 } from "./prepare.ts";
 import { haveNeededPrograms } from "./needed-programs.ts";
 import { identify } from "../env/node/process-id.ts";
+import { requireMajor } from "./postgres-major.ts";
 import { isStateDirectory } from "./state-owner.ts";
 import { Supervisor } from "./supervisor.ts";
 import { writeSupervisorRecord } from "./supervisor-record.ts";
@@ -115,7 +116,7 @@ export async function openWorld(
     const bin = options.pgBin ?? config.postgres.bin;
     await Promise.all([
       checkAddresses(listeners(plan)),
-      requirePostgres(bin, layout, doors.clock, signal),
+      requirePostgres(config, bin, layout.root, { clock: doors.clock, signal }),
     ]);
     const log = doors.log(layout.log("supervisor"));
     const packages = { clock: doors.clock, random: doors.random, log, ...prepare.packages };
@@ -130,6 +131,7 @@ export async function openWorld(
       api: plan.api,
       startedWallMs: doors.clock.wallMs(),
       version: options.version,
+      configFile: options.configFile,
     });
     await startOrKill(supervisor, log, signal);
     return {
@@ -178,16 +180,17 @@ async function startOrKill(supervisor: Supervisor, log: Log, signal: AbortSignal
 
 /**
  * Agents would try it again and again, and nobody would see why.
- * @throws Failure `postgres.not-installed`, `postgres.cannot-run`
+ * @throws Failure `postgres.not-installed`, `postgres.cannot-run`, `config.invalid`
  */
 async function requirePostgres(
+  config: Config,
   bin: string | undefined,
-  layout: StateLayout,
-  clock: Clock,
-  signal: AbortSignal,
+  directory: string,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   const installation = await findInstallation(bin, clock, signal);
-  runAsPrefix(decideRunAs(await observeRunAs(installation, layout.root, clock, signal)));
+  requireMajor(config, installation);
+  runAsPrefix(decideRunAs(await observeRunAs(installation, directory, clock, signal)));
 }
 
 function takeLock(layout: StateLayout): WorldLock {

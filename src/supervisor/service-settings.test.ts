@@ -25,19 +25,22 @@ databases:
     owner: app
     roles: { report: { login: true }, app: { login: true } }
   sessions: { kind: local, regions: { us-east-1: {} } }
+  carts: { kind: local, roles: { carts: {} } }
 pgbouncer:
   names: { gdbdemo: { database: orders, mode: writer } }
 services:
   web:
     command: [node, web.mjs]
     port: 8443
-    needs: [orders, sessions, cart-api, queue]
+    needs: [orders, sessions, carts, cart-api, queue]
     environment:
       GREETING: "\${region} \${replica} \${host}:\${port}"
       DSN: "postgres://app:\${password:orders/app}@db/orders"
       ORDERS_URL: mine
+      SESSION_KEY: "\${secret:session}"
   cart-api: { command: [node, cart.mjs], port: 8444, regions: [us-west-2] }
   queue: { kind: redis, port: 6379 }
+  audit: { command: [node, audit.mjs], port: 8445, uses: [web, orders] }
 traffic: { entry: { service: web } }`,
     "leeward.yaml",
   );
@@ -70,8 +73,8 @@ function environmentOf({ environment }: ServiceSettings): Readonly<Record<string
 test("a Region is told of its own services alone, in the order of the config", () => {
   const names = (region: RegionId): readonly string[] =>
     settingsOfServices(parts(), region).map(({ service }) => service);
-  expect(names(east)).toEqual(["web", "queue"]);
-  expect(names(west)).toEqual(["web", "cart-api", "queue"]);
+  expect(names(east)).toEqual(["web", "queue", "audit"]);
+  expect(names(west)).toEqual(["web", "cart-api", "queue", "audit"]);
 });
 
 test("a service runs where leeward.yaml lies, and has a directory of its own in its Region", () => {
@@ -84,12 +87,22 @@ test("a service runs where leeward.yaml lies, and has a directory of its own in 
 test("a service waits only for what there is in its own Region", () => {
   expect(serviceOf(parts(), east, "web")).toMatchObject({
     needs: ["queue"],
-    needsDatabases: ["orders", "sessions"],
+    needsDatabases: ["orders", "sessions", "carts"],
   });
   expect(serviceOf(parts(), west, "web")).toMatchObject({
     needs: ["cart-api", "queue"],
-    needsDatabases: ["orders"],
+    needsDatabases: ["orders", "carts"],
   });
+});
+
+test("a service is told of what it uses, and does not wait for it", () => {
+  const audit = serviceOf(parts(), west, "audit");
+  expect(audit).toMatchObject({ needs: [], needsDatabases: [] });
+  expect(environmentOf(audit)).toMatchObject({
+    WEB_URL: "http://127.0.2.1:8443",
+    ORDERS_URL: "postgres://app@127.0.2.1:6432/orders",
+  });
+  expect(audit.pgpass.length).toBeGreaterThan(0);
 });
 
 test("its environment names its Region's gateway, its PgBouncer, its neighbours and the other Regions", () => {
@@ -104,6 +117,17 @@ test("its environment names its Region's gateway, its PgBouncer, its neighbours 
   });
   expect(environment["LEEWARD_PGBOUNCER"]).toMatch(/^127\.0\.2\.\d+:\d+$/);
   expect(environment["QUEUE_URL"]).toMatch(/^redis:\/\/127\.0\.2\.\d+:6379$/);
+});
+
+test("a local database is named in every other Region that has it, as it is reached from here", () => {
+  const [here, there] = [east, west].map((region) =>
+    environmentOf(serviceOf(parts(), region, "web")),
+  );
+  expect(here?.["CARTS_PEERS"]).toBe("us-west-2=postgres://carts@127.0.1.102:5433/carts");
+  expect(there?.["CARTS_PEERS"]).toBe("us-east-1=postgres://carts@127.0.2.101:5434/carts");
+  expect(here?.["SESSIONS_PEERS"]).toBe("");
+  expect(there?.["SESSIONS_PEERS"]).toBe("us-east-1=postgres://127.0.2.101:5433/sessions");
+  expect(here).not.toHaveProperty("ORDERS_PEERS");
 });
 
 test("a neighbour that does not run in a Region has no address there", () => {
@@ -126,6 +150,16 @@ test("the Region and passwords are filled in, and what differs between replicas 
   expect(environment["DSN"]).toBe(`postgres://app:${password}@db/orders`);
 });
 
+test("a secret of the application has the same value in every Region", () => {
+  const world = parts();
+  const [here, there] = [east, west].map(
+    (region) => environmentOf(serviceOf(world, region, "web"))["SESSION_KEY"],
+  );
+  expect(here).toMatch(/^[0-9a-f]{64}$/);
+  expect(here).toBe(there);
+  expect(JSON.stringify(settingsOfServices(world, east))).not.toContain(here);
+});
+
 test("the password file fits every name of a needed database and each role, and no other database", () => {
   const world = parts();
   const lines = serviceOf(world, east, "web").pgpass.map((line) => line.reveal());
@@ -135,6 +169,8 @@ test("the password file fits every name of a needed database and each role, and 
       expect(lines).toContain(`*:*:${name}:${role}:${roles[role]?.reveal()}`);
     }
   }
+  const carts = databasePasswords(world.secrets, "carts" as DatabaseId).roles["carts"];
+  expect(lines).toContain(`*:*:carts:carts:${carts?.reveal()}`);
   expect(serviceOf(world, east, "queue").pgpass).toEqual([]);
 });
 

@@ -1,8 +1,9 @@
 /** What the services of a Region are told: where they listen, and, in their environment, where everybody else is. Pure. */
 import { regionPlan, type RegionPlan } from "../config/addresses.ts";
 import type { ServiceConfig } from "../config/config.ts";
-import { databasePasswords } from "../config/secrets.ts";
-import { formatAddress } from "../model/address.ts";
+import { fillPlaceholders, type Placeholder } from "../config/placeholder.ts";
+import { applicationSecret, databasePasswords } from "../config/secrets.ts";
+import { formatAddress, type Address } from "../model/address.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import type { ServiceId } from "../model/service.ts";
 import { assert } from "../std/assert.ts";
@@ -18,7 +19,7 @@ export function settingsOfServices(parts: WorldParts, region: RegionId): Service
   return parts.config.services
     .filter(({ regions }) => regions.includes(region))
     .map((service) => {
-      const { id, kind, command, health, scaling, needs, startMs, stopMs } = service;
+      const { id, kind, command, health, scaling, needs, uses, startMs, stopMs } = service;
       const placed = plan.services.find((one) => one.service === id);
       assert(placed !== undefined, "a service of this Region has an address here");
       return {
@@ -40,7 +41,9 @@ export function settingsOfServices(parts: WorldParts, region: RegionId): Service
           name,
           value: new Secret(value),
         })),
-        pgpass: needs.databases.flatMap((database) => pgpassOf(parts, database)),
+        pgpass: [...needs.databases, ...uses.databases].flatMap((database) =>
+          pgpassOf(parts, database),
+        ),
         startMs,
         stopMs,
       };
@@ -51,9 +54,11 @@ export function settingsOfServices(parts: WorldParts, region: RegionId): Service
 function environmentOf(
   parts: WorldParts,
   plan: RegionPlan,
-  { needs, environment }: ServiceConfig,
+  { needs, uses, environment }: ServiceConfig,
 ): readonly Variable[] {
   const { region } = plan;
+  const databases = [...needs.databases, ...uses.databases];
+  const services = [...needs.services, ...uses.services];
   const own: readonly Variable[] = [
     { name: "LEEWARD_WORLD", value: parts.config.name },
     { name: "LEEWARD_REGION", value: region },
@@ -62,8 +67,9 @@ function environmentOf(
     ...(plan.pgbouncer
       ? [{ name: "LEEWARD_PGBOUNCER", value: formatAddress(plan.pgbouncer) }]
       : []),
-    ...needs.databases.map((database) => databaseUrl(parts, plan, database)),
-    ...needs.services.flatMap((service) => serviceUrl(parts, plan, service)),
+    ...databases.map((database) => databaseUrl(parts, plan, database)),
+    ...databases.flatMap((database) => databasePeers(parts, plan, database)),
+    ...services.flatMap((service) => serviceUrl(parts, plan, service)),
   ];
   const said = environment.map(({ name, value }) => ({
     name,
@@ -79,16 +85,40 @@ function peersOf({ seen }: RegionPlan): string {
     .join(",");
 }
 
-function variable(name: string): string {
-  return `${name.toUpperCase().replaceAll("-", "_")}_URL`;
+function variable(name: string, ending: "URL" | "PEERS"): string {
+  return `${name.toUpperCase().replaceAll("-", "_")}_${ending}`;
+}
+
+function databaseUrl(parts: WorldParts, plan: RegionPlan, database: DatabaseId): Variable {
+  return {
+    name: variable(database, "URL"),
+    value: urlOf(parts, plan.gateway, database),
+  };
 }
 
 /** Without the password: that is in the PGPASSFILE, which `ps` does not show. */
-function databaseUrl(parts: WorldParts, plan: RegionPlan, database: DatabaseId): Variable {
+function urlOf(parts: WorldParts, address: Address, database: DatabaseId): string {
   const role = roleOf(parts, database);
   const user = role === undefined ? "" : `${encodeURIComponent(role)}@`;
-  const value = `postgres://${user}${formatAddress(plan.gateway)}/${database}`;
-  return { name: variable(database), value };
+  return `postgres://${user}${formatAddress(address)}/${database}`;
+}
+
+/**
+ * The same local database in the other Regions, as programs here reach it over the links, past the gateways: for those
+ * that exchange what is written in each of them. Empty where no other Region has it.
+ */
+function databasePeers(
+  parts: WorldParts,
+  { seen }: RegionPlan,
+  database: DatabaseId,
+): readonly Variable[] {
+  const found = parts.config.databases.find(({ id }) => id === database);
+  if (found?.placement.kind !== "local") return [];
+  const peers = seen.flatMap(({ region, instances }) => {
+    const first = instances.find((one) => one.database === database && one.number === 1);
+    return first ? [`${region}=${urlOf(parts, first.address, database)}`] : [];
+  });
+  return [{ name: variable(database, "PEERS"), value: peers.join(",") }];
 }
 
 const schemes = { redis: "redis", rabbitmq: "amqp", http: "http", tcp: "tcp" } as const;
@@ -102,7 +132,9 @@ function serviceUrl(
   const needed = config.services.find(({ id }) => id === service);
   if (!placed || !needed) return [];
   const scheme = schemes[needed.kind === "command" ? needed.protocol : needed.kind];
-  return [{ name: variable(service), value: `${scheme}://${formatAddress(placed.address)}` }];
+  return [
+    { name: variable(service, "URL"), value: `${scheme}://${formatAddress(placed.address)}` },
+  ];
 }
 
 /** Who a service is to a database: its owner, else the first that may log in. */
@@ -131,12 +163,26 @@ function escapePgpass(field: string): string {
 }
 
 /** What is the same for every replica; the rest is filled in where a replica is started. */
-function fillIn(value: string, { secrets }: WorldParts, region: RegionId): string {
-  return value
-    .replaceAll("${region}", region)
-    .replaceAll(/\$\{password:([^/}]+)\/([^}]+)\}/g, (_, database: string, role: string) => {
-      const password = databasePasswords(secrets, database as DatabaseId).roles[role];
+function fillIn(value: string, parts: WorldParts, region: RegionId): string {
+  return fillPlaceholders(value, (placeholder) => textOf(placeholder, parts, region));
+}
+
+/** Undefined: it differs between replicas. */
+function textOf(
+  meaning: Placeholder,
+  { secrets }: WorldParts,
+  region: RegionId,
+): string | undefined {
+  switch (meaning.kind) {
+    case "place":
+      return meaning.name === "region" ? region : undefined;
+    case "secret":
+      return applicationSecret(secrets, meaning.name).reveal();
+    case "password": {
+      const { roles } = databasePasswords(secrets, meaning.database as DatabaseId);
+      const password = roles[meaning.role];
       assert(password !== undefined, "a role whose password is asked for was checked to be there");
       return password.reveal();
-    });
+    }
+  }
 }

@@ -92,11 +92,12 @@ function placed({ database, number, address }: Placed): Placed {
 /** A global database is one database system; a local one is a system of its own in each Region. */
 function systemsOf(database: DatabaseConfig): ControllerSettings["systems"] {
   const { id, placement, regions, roles, owner } = database;
-  const rights = roles.map(({ name, login, superuser, replication }) => ({
+  const rights = roles.map(({ name, login, superuser, replication, memberOf }) => ({
     name,
     login,
     superuser,
     replication,
+    memberOf: [...memberOf],
   }));
   const common = { database: id, owner, roles: rights };
   if (placement.kind === "global") {

@@ -10,6 +10,8 @@ const supervisorRecord = z.object({
   api: z.object({ host: z.string(), port: z.number().int() }),
   startedWallMs: z.number(),
   version: z.string(),
+  /** The path of its leeward.yaml; missing where an earlier version of Leeward runs it. */
+  configFile: z.string().optional(),
 });
 
 export type SupervisorRecord = z.output<typeof supervisorRecord>;

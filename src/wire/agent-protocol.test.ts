@@ -183,6 +183,7 @@ test("a command carries its passwords, and prints none of them", () => {
     login: true,
     superuser: false,
     replication: false,
+    memberOf: ["pg_create_subscription"],
     password: new Secret("hunter2"),
   };
   const answer = {

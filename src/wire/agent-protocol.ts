@@ -7,6 +7,7 @@ import type { Assignment, Command, LeaseGrant } from "../model/assignment.ts";
 import type { NewEvent } from "../model/event.ts";
 import type { EvidenceItem, EvidenceSlot } from "../model/evidence.ts";
 import type { CommandProgress, InstanceReport } from "../model/instance.ts";
+import { predefinedRoles } from "../model/predefined-role.ts";
 import type {
   ControllerTerm,
   DatabaseId,
@@ -153,6 +154,7 @@ const role = z.object({
   login: z.boolean(),
   superuser: z.boolean(),
   replication: z.boolean(),
+  memberOf: z.array(z.enum(predefinedRoles)),
   password: secret,
 });
 

@@ -12,6 +12,7 @@ import {
 } from "../model/gateway.ts";
 import type { LinkDirection, LinkEnd, LinkRoute } from "../model/link.ts";
 import type { LinkSettings } from "../model/link-settings.ts";
+import { predefinedRoles } from "../model/predefined-role.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import {
   serviceKinds,
@@ -148,6 +149,7 @@ export const controllerSettings = z.object({
           login: z.boolean(),
           superuser: z.boolean(),
           replication: z.boolean(),
+          memberOf: z.array(z.enum(predefinedRoles)),
         }),
       ),
     }),

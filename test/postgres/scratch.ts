@@ -47,7 +47,14 @@ export const spec: CreateSpec = {
   databaseName: "orders",
   owner: "app",
   roles: [
-    { name: "app", login: true, superuser: false, replication: false, password: appPassword },
+    {
+      name: "app",
+      login: true,
+      superuser: false,
+      replication: false,
+      memberOf: [],
+      password: appPassword,
+    },
   ],
 };
 
