@@ -9,7 +9,7 @@ const layers = [
   ["model"],
   ["env", "wire", "config"],
   ["store", "archive", "engine", "postgres", "link", "service", "pooler", "sql"],
-  ["database", "reconciliation", "plan", "routing", "chaos", "canary", "scaling"],
+  ["database", "reconciliation", "plan", "routing", "chaos", "canary", "scaling", "load"],
   ["api", "gateway", "edge", "dns"],
   ["supervisor", "controller", "agent", "front", "guard", "network"],
   ["cli"],

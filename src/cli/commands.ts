@@ -134,6 +134,11 @@ export const commands: readonly CommandModule[] = [
     load: async () => (await import("./scale.ts")).scaleCommand,
   },
   {
+    name: "load",
+    summary: "send visitors through the application, and measure",
+    load: async () => (await import("./load.ts")).loadCommand,
+  },
+  {
     name: "events",
     summary: "show what happened",
     load: async () => (await import("./events.ts")).eventsCommand,

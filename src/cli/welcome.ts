@@ -52,27 +52,45 @@ function suggestions(status: ApiStatus, colors: Colors): readonly string[] {
   const [database, { writer, members }] = global ?? [undefined, { writer: null, members: {} }];
   const secondary = Object.keys(members).find((region) => region !== writer?.region);
   if (database === undefined || writer === null || secondary === undefined) return [];
-  const rows = [
+  const place = { database, from: writer.region, to: secondary };
+  const rows = status.entry === null ? ofDatabases(place) : ofApplication(place);
+  return [
+    "Try, in another terminal:",
+    ...table(rows.map(([command, what]) => [`  npx ${command}`, colors.dim(what)])),
+  ];
+}
+
+type Place = { readonly database: string; readonly from: string; readonly to: string };
+
+type Suggestion = readonly [command: string, what: string];
+
+function ofDatabases({ database, from, to }: Place): readonly Suggestion[] {
+  return [
     [
       `leeward psql ${database} -c "CREATE TABLE t (id int); INSERT INTO t VALUES (1)"`,
       "write in the primary Region",
     ],
-    [
-      `leeward psql ${database} --region ${secondary} -c "SELECT * FROM t"`,
-      "read it in the other one",
-    ],
+    [`leeward psql ${database} --region ${to} -c "SELECT * FROM t"`, "read it in the other one"],
     ["leeward status --watch", "Regions, lag, links"],
     [
-      `leeward link set ${writer.region} ${secondary} --rtt 400 --bandwidth 1mbit`,
+      `leeward link set ${from} ${to} --rtt 400 --bandwidth 1mbit`,
       "slow the link, see the lag grow",
     ],
-    [`leeward switchover ${database} --to ${secondary}`, "move the writer, lose nothing"],
-    [`leeward region kill ${secondary}`, "lose a Region"],
-    [`leeward region start ${secondary}`, "and get it back"],
+    [`leeward switchover ${database} --to ${to}`, "move the writer, lose nothing"],
+    [`leeward region kill ${to}`, "lose a Region"],
+    [`leeward region start ${to}`, "and get it back"],
     ["leeward down", "stop; the data stays"],
   ];
+}
+
+/** People reach this world by its entry, so that all of it can be seen from there. */
+function ofApplication({ database, from, to }: Place): readonly Suggestion[] {
   return [
-    "Try, in another terminal:",
-    ...table(rows.map(([command = "", what = ""]) => [`  npx ${command}`, colors.dim(what)])),
+    ["leeward services", "what runs where"],
+    ["leeward status --watch", "Regions, lag, links"],
+    [`leeward switchover ${database} --to ${to}`, "move the writer while people go on"],
+    [`leeward region kill ${from}`, "lose a Region"],
+    [`leeward region start ${from}`, "and get it back"],
+    ["leeward down", "stop; the data stays"],
   ];
 }
