@@ -9,8 +9,11 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "sim/**/*.test.ts", "bench/**/*.test.ts"],
-          exclude: ["src/**/*.pg.test.ts", ...alone],
+          include: [
+            "{src,sim,bench}/**/*.test.ts",
+            "examples/*/{services,databases,load}/**/*.test.ts",
+          ],
+          exclude: ["**/*.pg.test.ts", "**/node_modules/**", ...alone],
           // Nothing of a process is theirs to change, and loading it anew for each file was half of their time.
           isolate: false,
           // Property tests are quick on an idle machine, and this one is shared.
@@ -21,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: "pg",
-          include: ["src/**/*.pg.test.ts"],
+          include: ["src/**/*.pg.test.ts", "examples/*/{services,databases}/**/*.pg.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
