@@ -26,9 +26,17 @@ export default function setup(project: TestProject): () => void {
   const remove = (): void => rmSync(program, { recursive: true, force: true });
   try {
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    const config = join(root, "tsconfig.build.json");
-    const options = ["-p", config, "--outDir", join(program, "dist")];
-    execFileSync(process.execPath, [tsc, ...options], { stdio: ["ignore", 2, 2] });
+    const store = join("examples", "retail-store");
+    for (const [config, dist] of [
+      ["tsconfig.build.json", "dist"],
+      [join(store, "tsconfig.json"), join(store, "dist")],
+    ] as const) {
+      const options = ["-p", join(root, config), "--outDir", join(program, dist)];
+      execFileSync(process.execPath, [tsc, ...options], { stdio: ["ignore", 2, 2] });
+    }
+    // What the shop reads beside what was compiled: SQL, schemas, styles.
+    const isSource = (path: string): boolean => !/\.ts$|\/(dist|\.leeward)(\/|$)/.test(path);
+    cpSync(join(root, store), join(program, store), { recursive: true, filter: isSource });
     for (const name of ["bin", "package.json"]) {
       cpSync(join(root, name), join(program, name), { recursive: true });
     }

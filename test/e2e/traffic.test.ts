@@ -1,5 +1,4 @@
 /** An application of two services in two Regions, with names, a PgBouncer and controls, through good and bad days. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ApiMoveResult, ApiServiceList } from "../../src/api/services-api.ts";
@@ -7,6 +6,7 @@ import type { ApiControlResult, ApiDistribution, ApiTraffic } from "../../src/ap
 import type { Resolved } from "../../src/dns/dns.ts";
 import { ask } from "./operations.ts";
 import { sharedWorld } from "./shared-world.ts";
+import { gdbdemoLines } from "./store-places.ts";
 import { until } from "./until.ts";
 import { note, visit, Visitors } from "./visitors.ts";
 import { east, west } from "./yaml.ts";
@@ -59,19 +59,11 @@ async function answeringRegion(region: string): Promise<unknown> {
   return (await visit(entry(), near(region))).headers["x-leeward-region"];
 }
 
-/** `egrep ^gdbdemo pgbouncer.ini`, as a person would look. */
-function poolerLines(region: string): readonly string[] {
-  const file = join(the().stateDirectory, "regions", region, "pgbouncer", "pgbouncer.ini");
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line.startsWith("gdbdemo"));
-}
-
 /** The writer's address as each Region's own names and PgBouncer say it. */
 async function writerSeenFrom(region: string): Promise<readonly string[]> {
   const args = ["resolve", "notes-db.writer", "--from", region];
   const { address } = await the().json<Resolved>(args);
-  const [line = ""] = poolerLines(region);
+  const [line = ""] = gdbdemoLines(the(), region);
   return [address ?? "", /host=(\S+)/.exec(line)?.[1] ?? ""];
 }
 
@@ -83,7 +75,7 @@ async function untilNamesLeadTo(writer: string): Promise<void> {
     await until(`names and PgBouncer of ${region} lead to ${writer}`, 15_000, async () =>
       (await writerSeenFrom(region)).every((address) => address === wanted),
     );
-    expect(poolerLines(region)).toEqual([
+    expect(gdbdemoLines(the(), region)).toEqual([
       `gdbdemo = host=${wanted} port=6432 dbname=notes-db-rw`,
       `gdbdemo-ro = host=${at(position + 1, 1)} port=6432 dbname=notes-db-ro`,
     ]);

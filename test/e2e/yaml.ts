@@ -10,6 +10,7 @@ export type WorldShape = {
   readonly services?: Readonly<Record<string, unknown>>;
   readonly traffic?: Readonly<Record<string, unknown>>;
   readonly pgbouncer?: Readonly<Record<string, unknown>>;
+  readonly load?: Readonly<Record<string, unknown>>;
 };
 
 export const east = "us-east-1";
@@ -24,7 +25,7 @@ export const globalDatabase = {
 
 export function yamlOf(world: number, shape: WorldShape = {}): string {
   const { name, addresses, ports, regions, links, databases } = shape;
-  const { postgres, services, traffic, pgbouncer } = shape;
+  const { postgres, services, traffic, pgbouncer, load } = shape;
   const document = {
     name: name ?? "test-world",
     world,
@@ -39,6 +40,7 @@ export function yamlOf(world: number, shape: WorldShape = {}): string {
     services,
     traffic,
     pgbouncer,
+    load,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
