@@ -25,6 +25,10 @@ function programOf({ command, above }: Process): string {
   if (text.startsWith("postgres: ")) return `postgres ${backendKind(text)}`;
   if (/\/postgres -D /.test(text)) return "postgres postmaster";
   if (kind !== undefined && !/^(unshare|sh|setpriv)\b/.test(text)) return kind;
+  const [, service] = /\/services\/(\w+)\/main\.js$/.exec(text) ?? [];
+  if (service !== undefined) return `service ${service}`;
+  const [, server] = /^\S*\b(redis-server|beam\.smp|pgbouncer) /.exec(text) ?? [];
+  if (server !== undefined) return server;
   return above.length <= 2 ? "Region's host" : "other";
 }
 
