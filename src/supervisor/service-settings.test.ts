@@ -1,9 +1,6 @@
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../sim/random.ts";
-import { planAddresses } from "../config/addresses.ts";
-import { loadConfig } from "../config/load.ts";
-import { completeSecrets, databasePasswords } from "../config/secrets.ts";
-import { stateLayout } from "../config/state-directory.ts";
+import { worldParts } from "../../test/world-parts.ts";
+import { databasePasswords } from "../config/secrets.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import { assert } from "../std/assert.ts";
 import { decode, encode } from "../wire/codec.ts";
@@ -16,8 +13,7 @@ const west = "us-west-2" as RegionId;
 const orders = "orders" as DatabaseId;
 
 function parts(): WorldParts {
-  const { config } = loadConfig(
-    `name: shop
+  return worldParts(`name: shop
 regions: { us-east-1: {}, us-west-2: {} }
 databases:
   orders:
@@ -41,22 +37,7 @@ services:
   cart-api: { command: [node, cart.mjs], port: 8444, regions: [us-west-2] }
   queue: { kind: redis, port: 6379 }
   audit: { command: [node, audit.mjs], port: 8445, uses: [web, orders] }
-traffic: { entry: { service: web } }`,
-    "leeward.yaml",
-  );
-  return {
-    config,
-    plan: planAddresses(config, "linux"),
-    layout: stateLayout("/world"),
-    configDirectory: "/shop",
-    secrets: completeSecrets(undefined, config, new SeededRandom(1)),
-    version: "0.1.0",
-    startedWallMs: 0,
-    logLevel: "info",
-    pgBin: undefined,
-    self: ["node", "leeward.js"],
-    packages: { cacheDirectory: "/cache", searchPath: "/usr/bin" },
-  };
+traffic: { entry: { service: web } }`);
 }
 
 function serviceOf(world: WorldParts, region: RegionId, name: string): ServiceSettings {

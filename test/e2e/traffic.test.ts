@@ -224,6 +224,8 @@ test("the secondary Region is lost: people who only read notice nothing for long
 });
 
 test("the primary Region is lost: names, PgBouncer and people follow the failover, and the failback", async () => {
+  // The west was lost a moment ago itself: until its services are back, nobody could stand in.
+  await the().untilReady(60_000);
   const readers = new Visitors(entry(), 4);
   await until("they are under way", 10_000, () => readers.good > 50);
   await the().ok(["region", "kill", east]);

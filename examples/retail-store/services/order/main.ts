@@ -4,22 +4,15 @@ import { migrate } from "../../databases/migrate.ts";
 import { initialStock } from "../../databases/products.ts";
 import { orderMigrations } from "../../databases/seed-orders.ts";
 import { serviceClient } from "../shared/client.ts";
-import { openDatabase } from "../shared/database.ts";
-import { databaseEnvironment, readEnvironment } from "../shared/environment.ts";
+import { readEnvironment } from "../shared/environment.ts";
+import { openOrders, ordersEnvironment } from "../shared/orders-database.ts";
 import { startService } from "../shared/service.ts";
 import { addClassicRoutes } from "./classic-routes.ts";
 import { databaseHealth } from "../shared/deep-health.ts";
 import { addOrderKeyRoute, addOrderRoutes } from "./order-routes.ts";
 
-const environment = readEnvironment(
-  databaseEnvironment.extend({ ORDERS_URL: z.url(), PRODUCT_URL: z.url() }),
-);
-const database = openDatabase({
-  url: environment.ORDERS_URL,
-  manner: environment.DATABASE_MANNER,
-  pgbouncer: environment.LEEWARD_PGBOUNCER,
-  names: { writer: "gdbdemo", reader: "gdbdemo-ro" },
-});
+const environment = readEnvironment(ordersEnvironment.extend({ PRODUCT_URL: z.url() }));
+const database = openOrders(environment);
 const products = serviceClient("product", environment.PRODUCT_URL);
 const parts = { database, products, region: environment.LEEWARD_REGION };
 

@@ -1,14 +1,14 @@
 /** The product service: what is sold, what it costs, how many there are, and what people say of it. */
 import { z } from "zod";
 import { openDatabase } from "../shared/database.ts";
-import { databaseEnvironment, readEnvironment } from "../shared/environment.ts";
+import { readEnvironment } from "../shared/environment.ts";
+import { openOrders, ordersEnvironment } from "../shared/orders-database.ts";
 import { startService } from "../shared/service.ts";
 import { openProductService } from "./open-product.ts";
 
 const environment = readEnvironment(
-  databaseEnvironment.extend({
+  ordersEnvironment.extend({
     CATALOG_URL: z.url(),
-    ORDERS_URL: z.url(),
     ADMIN_TOKEN: z.string().min(16),
   }),
 );
@@ -22,11 +22,6 @@ const parts = await openProductService({
     pgbouncer: environment.LEEWARD_PGBOUNCER,
     names: { writer: "catalog", reader: "catalog-ro" },
   }),
-  orders: openDatabase({
-    url: environment.ORDERS_URL,
-    manner: environment.DATABASE_MANNER,
-    pgbouncer: environment.LEEWARD_PGBOUNCER,
-    names: { writer: "gdbdemo", reader: "gdbdemo-ro" },
-  }),
+  orders: openOrders(environment),
 });
 await startService(parts);
