@@ -1,6 +1,6 @@
 /**
- * A spare instance beside a world, which clones its writer as an agent does: through the same door, in the build
- * that users run, over the same link.
+ * A spare instance beside a world, which clones its writer as an agent does: through the same door, over the same
+ * link.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,8 +11,8 @@ import type { SystemId } from "../src/model/region.ts";
 import { findInstallation } from "../src/postgres/installation.ts";
 import { observeRunAs } from "../src/postgres/observe-run-as.ts";
 import { decideRunAs } from "../src/postgres/run-as.ts";
-import type { PostgresServer } from "../src/postgres/server.ts";
-import { root, type BenchWorld } from "./bench-world.ts";
+import { PostgresServer } from "../src/postgres/server.ts";
+import type { BenchWorld } from "./bench-world.ts";
 import type { Transfer } from "./file-copy.ts";
 import { silence } from "./silence.ts";
 
@@ -37,10 +37,7 @@ export async function makeCloneTarget(
   const runAs = decideRunAs(await observeRunAs(installation, directory, nodeClock, signal()));
   const secrets = world.secrets().databases[database];
   if (!secrets) throw new Error(`there is no database ${database}`);
-  const built = (await import(join(root, "dist/postgres/server.js"))) as {
-    readonly PostgresServer: typeof PostgresServer;
-  };
-  const server = new built.PostgresServer({
+  const server = new PostgresServer({
     directory: join(directory, "instance"),
     installation,
     runAs,

@@ -42,4 +42,4 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 if (!isInstalled()) install();
-build();
+await build().catch(() => process.exit(1));

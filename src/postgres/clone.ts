@@ -4,11 +4,11 @@
  */
 import type { Worker } from "node:worker_threads";
 import type { Clock } from "../env/env.ts";
+import { startThreadBeside } from "../env/node/thread.ts";
 import { Failure } from "../model/failure.ts";
 import { CloneCounters, type CloneAnswer, type CloneOrder } from "./clone-order.ts";
 import { diskFull } from "./disk-space.ts";
 import type { CloneProgress } from "./postgres.ts";
-import { startThread } from "./thread.ts";
 
 /** Four times a second is as often as a person can read. */
 const PROGRESS_MS = 250;
@@ -27,7 +27,8 @@ export async function receiveClone(
 ): Promise<void> {
   signal.throwIfAborted();
   const memory = CloneCounters.memory();
-  const worker = startThread("clone-worker", { ...order, counters: memory } satisfies CloneOrder);
+  const workerData = { ...order, counters: memory } satisfies CloneOrder;
+  const worker = startThreadBeside(import.meta.url, "clone-worker", { workerData });
   const counters = new CloneCounters(memory);
   const over = new AbortController();
   const watching = AbortSignal.any([signal, over.signal]);

@@ -1,13 +1,13 @@
 /**
- * Compiles the program once, into a directory of its own: a build that somebody makes meanwhile, or an edit,
+ * Bundles the program once, into a directory of its own: a build that somebody makes meanwhile, or an edit,
  * changes nothing under a test that runs.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, cpSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { makeOwnedDirectory, removeLeftBehind } from "./owned-directory.ts";
 import { killIfAlive, processesOf } from "./processes.ts";
 
 declare module "vitest" {
@@ -22,19 +22,18 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 // vitest asks for a default export here.
 // oxlint-disable-next-line import/no-default-export
 export default function setup(project: TestProject): () => void {
-  const program = mkdtempSync(join(tmpdir(), "leeward program "));
+  for (const directory of removeLeftBehind()) {
+    console.error(
+      `Left behind by a run that is gone, and still in use, or not ours to remove: ${directory}`,
+    );
+  }
+  const program = makeOwnedDirectory("program");
   const remove = (): void => rmSync(program, { recursive: true, force: true });
   try {
-    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const build = join(root, "scripts", "build.mjs");
+    execFileSync(process.execPath, [build, program], { stdio: ["ignore", 2, 2] });
     const store = join("examples", "retail-store");
-    for (const [config, dist] of [
-      ["tsconfig.build.json", "dist"],
-      [join(store, "tsconfig.json"), join(store, "dist")],
-    ] as const) {
-      const options = ["-p", join(root, config), "--outDir", join(program, dist)];
-      execFileSync(process.execPath, [tsc, ...options], { stdio: ["ignore", 2, 2] });
-    }
-    // What the shop reads beside what was compiled: SQL, schemas, styles.
+    // What the shop reads beside what was bundled: SQL, schemas, styles.
     const isSource = (path: string): boolean => !/\.ts$|\/(dist|\.leeward)(\/|$)/.test(path);
     cpSync(join(root, store), join(program, store), { recursive: true, filter: isSource });
     for (const name of ["bin", "package.json"]) {
@@ -54,6 +53,7 @@ export default function setup(project: TestProject): () => void {
       console.error(`Left behind, and killed now: ${pid} ${command}`);
       killIfAlive(pid);
     }
+    removeLeftBehind();
     remove();
   };
 }

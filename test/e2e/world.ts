@@ -1,20 +1,12 @@
 /** A whole world for a test: its own directory, addresses and registry, driven by the built CLI. */
-import {
-  chownSync,
-  mkdtempSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  chmodSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chownSync, mkdirSync, readdirSync, readFileSync, chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { inject } from "vitest";
 import { status as statusSchema, type ApiInstance, type ApiStatus } from "../../src/api/api.ts";
 import { removeTree } from "../../src/env/node/remove-tree.ts";
 import { Child, type Ended } from "./child.ts";
+import { makeOwnedDirectory } from "./owned-directory.ts";
 import { killIfAlive, processesOf, processesUnder, type Process } from "./processes.ts";
 import { until } from "./until.ts";
 import { reserveWorld, type Reservation } from "./world-number.ts";
@@ -28,8 +20,6 @@ const downBoundMs = 8_000;
 const logTailChars = 4000;
 
 export type WorldOptions = WorldShape & {
-  /** Where the world's directory is made; the temporary files when left out. */
-  readonly parent?: string;
   /** Of its directory. 0755 when left out; 0700 keeps other users out. */
   readonly mode?: number;
   /** Who runs it and owns its directory; whoever runs the test when left out. Only root can choose. */
@@ -55,7 +45,7 @@ export class World implements AsyncDisposable {
   /** With its leeward.yaml, and nothing running yet. */
   static async prepare(options: WorldOptions = {}): Promise<World> {
     const reservation = await reserveWorld();
-    const directory = mkdtempSync(join(options.parent ?? tmpdir(), "leeward e2e "));
+    const directory = makeOwnedDirectory("e2e");
     chmodSync(directory, options.mode ?? 0o755);
     mkdirSync(join(directory, "run"), { mode: 0o777 });
     chmodSync(join(directory, "run"), 0o777);
@@ -273,26 +263,40 @@ export class World implements AsyncDisposable {
 
   /** Deletes the world, and complains when anything of it lives on or had to be killed. */
   async [Symbol.asyncDispose](): Promise<void> {
+    let left: readonly Process[] = [];
+    try {
+      await this.#downAndReset();
+    } finally {
+      // Also when a command hung: whatever the test found, nothing of its world stays on the machine.
+      left = this.processes();
+      for (const { pid } of left) killIfAlive(pid);
+      this.#reservation.release();
+      this.#undoAll();
+      removeTree(this.directory);
+    }
+    if (left.length > 0) {
+      const names = left.map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`).join("\n");
+      throw new Error(`Processes of the world outlived its end:\n${names}`);
+    }
+  }
+
+  async #downAndReset(): Promise<void> {
     const startedMs = performance.now();
     const down = await this.cli(["down"]);
     const tookMs = performance.now() - startedMs;
     const logs = tookMs > downBoundMs ? this.logTails() : "";
-    for (const undo of this.#undo) undo();
+    this.#undoAll();
     const reset = await this.cli(["reset", "--yes"]);
-    const left = this.processes();
-    for (const { pid } of left) killIfAlive(pid);
-    this.#reservation.release();
-    removeTree(this.directory);
     if (reset.code !== 0) throw new Error(`reset failed: ${reset.stdout}\n${reset.stderr}`);
     if (tookMs > downBoundMs) {
       throw new Error(
         `down took ${Math.round(tookMs)} ms: ${down.stdout}\n${down.stderr}\n${logs}`,
       );
     }
-    if (left.length > 0) {
-      const names = left.map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`).join("\n");
-      throw new Error(`Processes of the world outlived its end:\n${names}`);
-    }
+  }
+
+  #undoAll(): void {
+    for (const undo of this.#undo.splice(0)) undo();
   }
 
   #secrets(): {

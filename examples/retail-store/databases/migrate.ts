@@ -1,9 +1,9 @@
 /** Brings a database to the form that the services know. Several of them, in several Regions, may do it at once. */
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import type pg from "pg";
 import type { Database } from "../services/shared/database.ts";
+import { exampleFile } from "../services/shared/example-files.ts";
 
 export type Migration = {
   readonly name: string;
@@ -45,7 +45,7 @@ export async function migrate(
 
 /** The numbered `.sql` files of a directory beside this file's source, as `001-tables.sql`. */
 export function migrationsIn(directory: string): readonly Migration[] {
-  const path = join(sourceDirectory(), directory);
+  const path = exampleFile("databases", directory);
   return readdirSync(path)
     .filter((file) => file.endsWith(".sql"))
     .toSorted()
@@ -53,10 +53,4 @@ export function migrationsIn(directory: string): readonly Migration[] {
       name: file.replace(/\.sql$/, ""),
       run: (client) => client.query(readFileSync(join(path, file), "utf8")),
     }));
-}
-
-/** SQL is not compiled: it stays where it was written, also for what runs from `dist`. */
-function sourceDirectory(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  return here.endsWith(join("dist", "databases")) ? join(here, "..", "..", "databases") : here;
 }

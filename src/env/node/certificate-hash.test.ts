@@ -22,8 +22,9 @@ async function certificateSignedWith(signingAlgorithm: Algorithm): Promise<strin
     "verify",
   ])) as webcrypto.CryptoKeyPair;
   const dates = { notBefore: new Date(0), notAfter: new Date(4e12) };
-  await import("reflect-metadata");
-  const { X509CertificateGenerator } = await import("@peculiar/x509");
+  const {
+    x509: { X509CertificateGenerator },
+  } = await import("./x509-library.ts");
   const made = await X509CertificateGenerator.createSelfSigned({
     name: "CN=localhost",
     keys,

@@ -67,9 +67,7 @@ type Workshop = {
 
 /** Loaded when a certificate is to be made, which is seldom: it takes as long as all the rest of a command. */
 async function open(): Promise<Workshop> {
-  // The library describes its classes with decorators, and refuses to load before there is somewhere to put that.
-  await import("reflect-metadata");
-  const library = await import("@peculiar/x509");
+  const { x509: library } = await import("./x509-library.ts");
   const { subtle } = webcrypto;
   const { PemConverter } = library;
   return {

@@ -1,9 +1,8 @@
 /** The style sheet and the icon: read once, kept in browsers under a name that changes with their contents. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { exampleFile } from "../shared/example-files.ts";
 import type { Service } from "../shared/service.ts";
 
 /** A year: another style sheet has another address. */
@@ -12,9 +11,8 @@ const iconCaching = "public, max-age=86400";
 
 export type Stylesheet = { readonly path: string; readonly text: string };
 
-/** Reads style.css, which is not compiled: it stays with the sources, also for what runs from `dist`. */
 export function readStylesheet(): Stylesheet {
-  const text = readFileSync(join(sourceDirectory(), "style.css"), "utf8");
+  const text = readFileSync(exampleFile("services", "webapp", "style.css"), "utf8");
   const hash = createHash("sha256").update(text).digest("base64url").slice(0, 12);
   return { path: `/styles/${hash}.css`, text };
 }
@@ -32,12 +30,6 @@ export function serveStaticFiles(service: Service, { path, text }: Stylesheet): 
   service.get("/favicon.svg", (_request, reply) =>
     reply.header("cache-control", iconCaching).type("image/svg+xml").send(icon),
   );
-}
-
-function sourceDirectory(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const own = join("services", "webapp");
-  return here.endsWith(join("dist", own)) ? join(here, "..", "..", "..", own) : here;
 }
 
 /** A sail. */
