@@ -8,11 +8,8 @@ import type { Migration } from "./migrate.ts";
 /** What the product service runs behind the tables. */
 export const catalogSeed: Migration = { name: "900-assortment", run: seedCatalog };
 
-/**
- * In the caller's transaction. What is there already stays as it is.
- * @throws pg's error when the tables are not there
- */
-export async function seedCatalog(client: pg.ClientBase): Promise<void> {
+/** In the caller's transaction. What is there already stays as it is. */
+async function seedCatalog(client: pg.ClientBase): Promise<void> {
   await client.query(
     `insert into category (name, display_name, place)
        select name, "displayName", place from jsonb_to_recordset($1)

@@ -61,8 +61,7 @@ export const kinds = [
 
 export type Kind = (typeof kinds)[number];
 
-export const patterns = ["plain", "stripes", "check", "dots"] as const;
-export type Pattern = (typeof patterns)[number];
+export type Pattern = "plain" | "stripes" | "check" | "dots";
 
 export type Model = {
   readonly kind: Kind;

@@ -68,7 +68,8 @@ declare
   items jsonb := cart_of(of_customer);
 begin
   if jsonb_array_length(items) > 50 then
-    raise exception 'A cart takes 50 different items, not %.', jsonb_array_length(items) using errcode = 'RC002';
+    raise exception 'A cart takes 50 different items, and this one would have %. Take some out, or order them first.',
+      jsonb_array_length(items) using errcode = 'RC002';
   end if;
   return items;
 end $$;

@@ -6,12 +6,12 @@ export const quantityMax = 99;
 export const itemsMax = 50;
 
 /** `user:7f…`, a session's id, `ann@example.com:Kart`. */
-export const customerSchema = z
+const customerSchema = z
   .string()
   .regex(/^[A-Za-z0-9@._:+~-]{1,100}$/, "1 to 100 letters, digits or any of @ . _ : + ~ -");
 
 /** A number, also as text: it stands in paths. */
-export const itemSchema = z
+const itemSchema = z
   .union([
     z.int(),
     z
@@ -21,7 +21,7 @@ export const itemSchema = z
   ])
   .pipe(z.int().min(1).max(2_147_483_647));
 
-export const quantitySchema = z.int().min(1).max(quantityMax);
+const quantitySchema = z.int().min(1).max(quantityMax);
 
 export const customerParams = z.object({ customer: customerSchema });
 export const itemParams = z.object({ customer: customerSchema, item: itemSchema });

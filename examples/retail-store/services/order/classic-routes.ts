@@ -33,8 +33,8 @@ export function addClassicRoutes(service: Service, parts: OrderParts): void {
     { schema: { querystring: getOrderQuerySchema } },
     async (request, reply) => {
       const { email, order_id: id } = request.query;
-      const { rows, from } = await findOrderByEmail(database, { id, email }, seenOf(request));
-      tellServers(reply, { read: from });
+      const { rows, from, seen } = await findOrderByEmail(database, { id, email }, seenOf(request));
+      tellServers(reply, { read: from, seen });
       return rows[0] ? present(rows[0].document) : refuseUnknown(id);
     },
   );

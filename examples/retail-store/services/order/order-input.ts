@@ -4,6 +4,8 @@ import { deliveryTokens } from "../shared/totals.ts";
 
 /** 50 different products, as in a cart. */
 const itemsMax = 50;
+/** Carts that were filled on both sides of a cut may hold more. */
+const tooManyItems = `One order takes ${itemsMax} different products. Nothing was ordered. Order some of them now and the others after that.`;
 /** Pieces of one product in one order. */
 export const quantityMax = 99;
 /** PostgreSQL's `int`, `bigint` as far as JavaScript counts, and OFFSET. */
@@ -37,7 +39,7 @@ export const newOrderSchema = z.object({
     .string()
     .regex(/^[0-9]{4}$/)
     .optional(),
-  items: z.array(z.object({ productId, quantity, price })).min(1).max(itemsMax),
+  items: z.array(z.object({ productId, quantity, price })).min(1).max(itemsMax, tooManyItems),
 });
 
 export type NewOrder = z.output<typeof newOrderSchema>;
@@ -67,11 +69,9 @@ export const addOrderSchema = z.object({
       }),
     )
     .min(1)
-    .max(itemsMax),
+    .max(itemsMax, tooManyItems),
   idempotency_key: z.uuid().optional(),
 });
-
-export type AddOrder = z.output<typeof addOrderSchema>;
 
 export const getOrderQuerySchema = z.object({ email, order_id: orderId });
 export const cancelOrderSchema = z.object({ order_id: orderId, customer });

@@ -32,8 +32,8 @@ export function addOrderRoutes(service: Service, parts: OrderParts): void {
     { schema: { querystring: orderListQuerySchema } },
     async (request, reply) => {
       const { page } = request.query;
-      const { rows, from } = await listOrders(database, request.query, seenOf(request));
-      tellServers(reply, { read: from });
+      const { rows, from, seen } = await listOrders(database, request.query, seenOf(request));
+      tellServers(reply, { read: from, seen });
       const { orders, total } = rows[0] ?? { orders: [], total: 0 };
       const pages = Math.ceil(total / pageSize);
       return { orders, page, size: pageSize, total, pages };
@@ -46,8 +46,8 @@ export function addOrderRoutes(service: Service, parts: OrderParts): void {
     async (request, reply) => {
       const { id } = request.params;
       const { customer } = request.query;
-      const { rows, from } = await findOrder(database, { id, customer }, seenOf(request));
-      tellServers(reply, { read: from });
+      const { rows, from, seen } = await findOrder(database, { id, customer }, seenOf(request));
+      tellServers(reply, { read: from, seen });
       return rows[0]?.document ?? refuseUnknown(id);
     },
   );

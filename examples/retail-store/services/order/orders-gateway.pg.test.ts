@@ -7,8 +7,11 @@ import { appPassword, eventually, superuserPassword } from "../../../../test/pos
 import type { RegionId } from "../../../../src/model/region.ts";
 import { migrate } from "../../databases/migrate.ts";
 import { orderMigrations } from "../../databases/seed-orders.ts";
+import { serviceClient } from "../shared/client.ts";
 import { openDatabase, type Database } from "../shared/database.ts";
+import { buildService, type Service } from "../shared/service.ts";
 import { isWriterHere } from "../relay/outbox.ts";
+import { addOrderRoutes } from "./order-routes.ts";
 import { cancelOrder, findOrder, listOrders, placeOrder } from "./orders.ts";
 
 const rttMs = 60;
@@ -94,9 +97,47 @@ test("an order costs one round trip from the secondary Region, and binds no sess
   }
 });
 
-test("a session that comes from before the manner was changed is read for like a new one", async () => {
-  const list = await listOrders(at.west, { customer: "guest:1", page: 1 }, `w${Date.now()}`);
-  expect(list.rows).toHaveLength(1);
+test.each([
+  ["comes from before the manner was changed", () => `w${Date.now()}`],
+  ["saw what did not survive", () => "leeward1:1:1:0/30FD488"],
+])("a session that %s is read for like a new one, and forgets it", async (_, seen) => {
+  const first = await listOrders(at.west, { customer: "guest:1", page: 1 }, seen());
+  expect([first.rows.length, first.seen]).toEqual([1, ""]);
+  const next = await listOrders(at.west, { customer: "guest:1", page: 1 }, first.seen);
+  expect([next.rows.length, next.seen]).toEqual([1, undefined]);
+});
+
+test("who asks with what did not survive is answered, and told that there is nothing to bring any more", async () => {
+  const products = serviceClient("product", "http://127.0.0.1:1");
+  const environment = { HOST: "127.0.0.1", PORT: 0, LEEWARD_REGION: west, LEEWARD_REPLICA: 1 };
+  const parts = { database: at.west, products, region: west };
+  const routes = (added: Service): void => addOrderRoutes(added, parts);
+  const service = await buildService({ name: "order", environment, routes });
+  try {
+    const ask = (seen: string) =>
+      service.inject({ url: "/orders?customer=guest:1", headers: { "x-seen": seen } });
+    const first = await ask("leeward1:1:1:0/30FD488");
+    expect([first.statusCode, first.headers["x-seen"]]).toEqual([200, ""]);
+    const next = await ask("");
+    expect([next.statusCode, next.headers["x-seen"]]).toEqual([200, undefined]);
+  } finally {
+    await Promise.all([service.close(), products.close()]);
+  }
+});
+
+test("what one session has to see is forgotten before another one reads by its connection", async () => {
+  const [{ host, port }, token] = [world.place(west).listen, "show leeward.token"];
+  const url = `postgres://app:${appPassword.reveal()}@${host}:${port}/orders`;
+  const database = openDatabase({ url, manner: "gateway", connectionsMax: 1 });
+  try {
+    const { seen = "" } = await placeOrder(at.west, sale());
+    const { rows } = await database.read<Record<string, string>>(token, [], seen);
+    expect(Object.values(rows[0] ?? {})).toEqual([seen]);
+    const next = await database.read<Record<string, string>>(token, []);
+    expect(Object.values(next.rows[0] ?? {})).toEqual([""]);
+  } finally {
+    await database.close();
+  }
 });
 
 test("reads go on while as many writes as there are connections wait", async () => {

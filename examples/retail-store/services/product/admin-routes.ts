@@ -22,7 +22,7 @@ export function addAdminRoutes(service: Service, parts: ProductParts, token: str
       const added = await addProduct(parts, category, request.body);
       const { value, from } = await listById(parts.catalog, [added.id], added.seen);
       tellServers(reply, { read: from, wrote: added.wrote });
-      const inventory = await parts.stock.now(added.id, undefined);
+      const { pieces: inventory } = await parts.stock.now(added.id, undefined);
       return reply.code(added.isNew ? 201 : 200).send({ ...value.items[0], inventory });
     },
   );

@@ -47,14 +47,14 @@ export function addCatalogueRoutes(service: Service, { catalog, stock }: Product
   const byId = z.object({ id: input.productId });
   service.get("/catalogue/product/:id", { schema: { params: byId } }, async (request, reply) => {
     const { id } = request.params;
-    const [{ value, from }, count] = await Promise.all([
+    const [{ value, from }, { pieces }] = await Promise.all([
       listById(catalog, [id]),
       stock.now(id, undefined),
     ]);
     const [item] = value.items;
     if (!item) throw unknownProduct(id);
     tellServers(reply, { read: from });
-    return entryOf(item, count);
+    return entryOf(item, pieces);
   });
 
   service.get("/health", (_request, reply) => reply.type("text/plain").send("OK"));

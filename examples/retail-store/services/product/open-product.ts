@@ -39,7 +39,7 @@ export async function openProductService(given: ProductServiceParts): Promise<Se
       addCatalogueRoutes(service, parts);
       addAdminRoutes(service, parts, adminToken);
     },
-    deepHealth: databaseHealth(catalog),
+    deepHealth: databaseHealth(catalog, { orders }),
     close: async () => {
       await Promise.all([catalog.close(), orders.close()]);
     },

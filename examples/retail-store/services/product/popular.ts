@@ -10,7 +10,7 @@ export interface Popular {
 }
 
 /** Nobody reads further down a list of best sellers. */
-export const popularMax = 50;
+const popularMax = 50;
 
 /** 5 s: it looks at all orders of the time asked for, which may be many; and nobody notices. */
 const freshMs = 5_000;

@@ -87,22 +87,25 @@ export function addItemRoutes(service: Service, { catalog, orders, stock }: Prod
     seen: string | undefined,
   ): Promise<{
     readonly product: Product | undefined;
-    readonly from: Parameters<typeof tellServers>[1]["read"];
+    readonly told: Parameters<typeof tellServers>[1];
   }> => {
     // What a session has to see is of the orders database: stock follows from its own orders.
-    const [{ value, from }, inventory] = await Promise.all([
+    const [{ value, from }, left] = await Promise.all([
       listById(catalog, [id]),
       stock.now(id, seen),
     ]);
     const [item] = value.items;
-    return { product: item && { ...item, inventory }, from };
+    return {
+      product: item && { ...item, inventory: left.pieces },
+      told: { read: from, seen: left.seen },
+    };
   };
 
   const byId = z.object({ id: input.productId });
   service.get("/products/view", { schema: { querystring: byId } }, async (request, reply) => {
-    const { product, from } = await find(request.query.id, seenOf(request));
+    const { product, told } = await find(request.query.id, seenOf(request));
     if (!product) throw unknownProduct(request.query.id);
-    tellServers(reply, { read: from });
+    tellServers(reply, told);
     return listOf([product], 1, { page: 1, size: 1 });
   });
 
@@ -135,9 +138,9 @@ export function addItemRoutes(service: Service, { catalog, orders, stock }: Prod
     { schema: { params: input.itemParameters } },
     async (request, reply) => {
       const { category, item } = request.params;
-      const { product, from } = await find(item, seenOf(request));
+      const { product, told } = await find(item, seenOf(request));
       if (!product || product.category !== category) throw unknownProduct(item);
-      tellServers(reply, { read: from });
+      tellServers(reply, told);
       return listOf([product], 1, { page: 1, size: 1 });
     },
   );

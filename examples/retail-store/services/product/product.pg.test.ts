@@ -279,6 +279,10 @@ test("the service tells where it reads and writes, and whether it is well", asyn
     reader: address,
     writer: address,
   });
-  expect(await get("/healthcheck?deep=1")).toMatchObject({ status: "success" });
+  const way = { ok: true, address: bench.address.host };
+  expect(await get("/healthcheck?deep=1")).toMatchObject({
+    status: "success",
+    paths: { reader: way, writer: way, "orders.reader": way, "orders.writer": way },
+  });
   expect((await service.inject("/health")).body).toBe("OK");
 });

@@ -6,8 +6,11 @@ export interface Stock {
   /** Pieces by product, at most a second old while the orders database answers. Missing: none. */
   all(): Promise<ReadonlyMap<number, number>>;
   /** Of one product, as it is now and as `seen` asks for; as `all` says where that takes too long. */
-  now(productId: number, seen: string | undefined): Promise<number>;
+  now(productId: number, seen: string | undefined): Promise<StockNow>;
 }
+
+/** `seen`: as `DatabaseAnswer` has it. */
+export type StockNow = { readonly pieces: number; readonly seen: string | undefined };
 
 /** 1 s: a page that says "3 left" is as old as that by the time it is read anyway. */
 const freshMs = 1_000;
@@ -45,9 +48,9 @@ export function openStock(orders: Pick<Database, "read">): Stock {
     now: async (productId, seen) => {
       const asked = orders
         .read<Row>("select on_hand from inventory where product_id = $1", [productId], seen)
-        .then(({ rows }) => rows[0]?.on_hand ?? 0);
-      const known = await withinOr<number | undefined>(viewWaitMs, asked, undefined);
-      return known ?? (await all()).get(productId) ?? 0;
+        .then((answer) => ({ pieces: answer.rows[0]?.on_hand ?? 0, seen: answer.seen }));
+      const known = await withinOr<StockNow | undefined>(viewWaitMs, asked, undefined);
+      return known ?? { pieces: (await all()).get(productId) ?? 0, seen: undefined };
     },
   };
 }

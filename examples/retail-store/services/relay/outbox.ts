@@ -8,9 +8,13 @@ export type OutboxEvent = {
 };
 
 /** Events that are published together. */
-export const batchMax = 100;
+const batchMax = 100;
 /** Counted no further: more than that are told as that many. */
 const waitingMax = 10_000;
+/** 30 days: so long after a failover one can still look up what was told of the orders that it lost. */
+const keptDays = 30;
+/** Looked at together, and removed at the most: some 10 ms of the writer. */
+export const pruneMax = 1_000;
 
 /**
  * Whether this Region's own PostgreSQL is the writer. Only there an outbox is read: elsewhere events that are published
@@ -59,4 +63,24 @@ export async function markPublished(database: Database, ids: readonly string[]):
     [ids],
     { isRepeatable: true },
   );
+}
+
+/**
+ * Removes what was published more than 30 days ago, of the oldest 1,000 events. What waits stays, however old it is.
+ * Twice at once is as once.
+ * @returns how many
+ */
+export async function pruneOutbox(database: Database): Promise<number> {
+  const { rows } = await database.write<{ removed: number }>(
+    `with removed as (
+       delete from outbox
+       where id in (select id from outbox order by id limit $1)
+         and published_at < now() - make_interval(days => $2)
+       returning id
+     )
+     select count(*)::int as removed from removed`,
+    [pruneMax, keptDays],
+    { isRepeatable: true },
+  );
+  return rows[0]?.removed ?? 0;
 }

@@ -28,7 +28,7 @@ export class Publisher {
 
   /** @throws Error when the broker cannot be reached */
   async publish(events: readonly OutboxEvent[]): Promise<Published> {
-    const { channel } = await this.connect();
+    const { channel } = await this.#connect();
     this.#returned.clear();
     const confirmed: string[] = [];
     let trouble: string | undefined;
@@ -51,8 +51,7 @@ export class Publisher {
     return { confirmed: [...confirmed], trouble };
   }
 
-  /** So that a broker is found, or missed, before there is something to publish. @throws Error as `publish` */
-  async connect(): Promise<Link> {
+  async #connect(): Promise<Link> {
     if (this.#link) return this.#link;
     const connection = await connectBroker(this.#url, () => this.#forget(connection));
     const channel = await connection.createConfirmChannel().catch(async (error: unknown) => {

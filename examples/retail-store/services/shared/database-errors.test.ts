@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { canBeRepeated, isTokenLost } from "./database-errors.ts";
+import { canBeRepeated, isOfStatement, isTokenLost } from "./database-errors.ts";
 
 const withCode = (code: string): Error => Object.assign(new Error("told"), { code });
 
@@ -24,4 +24,14 @@ test("what PostgreSQL refuses is not repeated", () => {
     expect(canBeRepeated(withCode(code), true)).toBe(false);
   }
   expect(isTokenLost(withCode("40003"))).toBe(true);
+});
+
+test("a connection survives what PostgreSQL refuses, and nothing that may be about the connection", () => {
+  for (const code of ["22P02", "23505", "40001", "40003", "P0001", "RC002", "RS001"]) {
+    expect([code, isOfStatement(withCode(code))]).toEqual([code, true]);
+  }
+  // A prepared statement that is gone, or has another form by now, would be refused again and again.
+  const others = ["08006", "57P01", "25006", "26000", "0A000", "42P05", "EPIPE", "ECONNRESET"];
+  for (const code of others) expect([code, isOfStatement(withCode(code))]).toEqual([code, false]);
+  expect(isOfStatement(new Error("Query read timeout"))).toBe(false);
 });

@@ -26,6 +26,19 @@ export function isTokenLost(error: unknown): boolean {
   return codeOf(error) === "40003";
 }
 
+/** A value that a setting cannot have. */
+export function isInvalidValue(error: unknown): boolean {
+  return codeOf(error) === "22023";
+}
+
+/**
+ * PostgreSQL has refused a statement, and its connection is as good as before: wrong data, a constraint, a transaction that
+ * lost to another one, and what the shop's own functions refuse (`RC…` of carts, `RS…` of orders).
+ */
+export function isOfStatement(error: unknown): boolean {
+  return /^(?:22|23|40|P0|RC|RS)...$/.test(codeOf(error) ?? "");
+}
+
 /** `isRepeatable`: doing it twice is as doing it once. */
 export function canBeRepeated(error: unknown, isRepeatable: boolean): boolean {
   const code = codeOf(error) ?? "";

@@ -13,17 +13,25 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Manner } from "./environment.ts";
 import { Unavailable } from "./refusal.ts";
 import type { Visit } from "./servers.ts";
-import { canBeRepeated, isTokenLost } from "./database-errors.ts";
+import { canBeRepeated, isInvalidValue, isOfStatement, isTokenLost } from "./database-errors.ts";
 
 export type DatabaseAnswer<T> = {
   readonly rows: readonly T[];
   /** Which PostgreSQL, where the query selects `host(inet_server_addr()) as served_by`, and how long it took in all. */
   readonly from: Visit;
-  /** What the session has to see from now on; undefined after a read that changes nothing of it. */
+  /**
+   * What the session has to see from now on; undefined after a read that changes nothing of it. Empty: nothing any more,
+   * because what it had seen did not survive a failover.
+   */
   readonly seen: string | undefined;
 };
 
-export type WriteOptions = {
+export type ReadOptions = {
+  /** Given up after that, and the connection with it. */
+  readonly msMax?: number;
+};
+
+export type WriteOptions = ReadOptions & {
   /** Doing it twice is as doing it once: then it is repeated when nobody can say whether it was done. */
   readonly isRepeatable?: boolean;
 };
@@ -32,7 +40,12 @@ export type WhereAmI = { readonly reader: string; readonly writer: string };
 
 export interface Database {
   /** @throws Unavailable when nobody answers in time; pg's own errors for what PostgreSQL refuses */
-  read<T>(sql: string, values: readonly unknown[], seen?: string): Promise<DatabaseAnswer<T>>;
+  read<T>(
+    sql: string,
+    values: readonly unknown[],
+    seen?: string,
+    options?: ReadOptions,
+  ): Promise<DatabaseAnswer<T>>;
   /** One statement. @throws as `read` */
   write<T>(
     sql: string,
@@ -81,29 +94,31 @@ export function openDatabase(parts: DatabaseParts): Database {
   // Planning is half of what a short read costs. PgBouncer, as Debian has it, knows no statement by name.
   const prepares = parts.manner === "gateway";
   return {
-    read: (sql, values, seen) =>
-      repeated({ msMax: readMsMax, isRepeatable: true }, async (attempt) => {
-        const query = { text: sql, values, ...(prepares ? { name: nameOf(sql) } : {}) };
-        if (seen === undefined) return await ask(pools.reader, query);
-        // From before the manner was changed: a gateway knows no times.
-        if (usesTokens && wroteAt.test(seen)) return await ask(pools.reader, query);
-        if (!usesTokens) return await ask(wroteLately(seen) ? pools.writer : pools.reader, query);
+    read: (sql, values, seen, { msMax } = {}) =>
+      repeated({ msMax: msMax ?? readMsMax, isRepeatable: true }, async (attempt) => {
+        const name = prepares ? nameOf(sql) : undefined;
+        const query = { text: sql, values, name, query_timeout: msMax };
+        if (seen === undefined || seen === nothingSeen) return await askOne(pools.reader, query);
+        if (!usesTokens) {
+          return await askOne(wroteLately(seen) ? pools.writer : pools.reader, query);
+        }
+        if (!attempt.isTokenLost) return await askAfter(pools.reader, seen, query);
         // The session's own writes did not survive a failover: said once, and then it goes on with what is there.
-        return await askAfter(pools.reader, attempt.isTokenLost ? undefined : seen, query);
+        return { ...(await askOne(pools.reader, query)), seen: nothingSeen };
       }),
-    write: (sql, values, { isRepeatable = false } = {}) =>
-      repeated({ msMax: writeMsMax, isRepeatable }, async () => {
-        const query = { text: sql, values };
+    write: (sql, values, { isRepeatable = false, msMax } = {}) =>
+      repeated({ msMax: msMax ?? writeMsMax, isRepeatable }, async () => {
+        const query = { text: sql, values, query_timeout: msMax };
         if (usesTokens) return await askAndNote(pools.writer, query);
-        const answer = await ask<never>(pools.writer, query);
+        const answer = await askOne(pools.writer, query);
         return { ...answer, seen: parts.isLocal ? undefined : `w${Date.now()}` };
       }),
     transaction: (work) => inTransaction(pools.writer, work),
     whereami: async () => {
       const where = "select host(inet_server_addr()) as served_by";
       const [reader, writer] = await Promise.all([
-        ask(pools.reader, { text: `/* leeward:local */ ${where}`, values: [] }),
-        ask(pools.writer, { text: `/* leeward:writer */ ${where}`, values: [] }),
+        askOne(pools.reader, { text: `/* leeward:local */ ${where}`, values: [] }),
+        askOne(pools.writer, { text: `/* leeward:writer */ ${where}`, values: [] }),
       ]);
       return { reader: reader.from.address, writer: writer.from.address };
     },
@@ -150,6 +165,9 @@ function openPools({
   return { reader: open(named(names.reader), readMsMax), writer: open(named(names.writer)) };
 }
 
+/** What was seen before is forgotten. A header and a cookie that lack it would leave it as it was. */
+const nothingSeen = "";
+
 /** When a session wrote last, in manner `pgbouncer`. */
 const wroteAt = /^w(\d{1,16})$/;
 
@@ -162,7 +180,9 @@ type Query = {
   readonly text: string;
   readonly values: readonly unknown[];
   /** Prepared under it, once on each connection. */
-  readonly name?: string;
+  readonly name?: string | undefined;
+  /** In ms; undefined: the pool's. */
+  readonly query_timeout?: number | undefined;
 };
 
 /** Texts are constants of this program, so there are few. */
@@ -177,11 +197,11 @@ function nameOf(text: string): string {
 type Row = Record<string, unknown> & { served_by?: string };
 
 async function ask<T>(
-  asked: pg.Pool | pg.ClientBase,
+  client: pg.ClientBase,
   { values, ...query }: Query,
 ): Promise<DatabaseAnswer<T>> {
   const startedMs = performance.now();
-  const { rows } = await asked.query<Row>({ ...query, values: [...values] });
+  const { rows } = await client.query<Row>({ ...query, values: [...values] });
   const address = rows[0]?.served_by ?? "";
   for (const row of rows) delete row.served_by;
   return {
@@ -191,16 +211,25 @@ async function ask<T>(
   };
 }
 
-async function askAfter<T>(
-  pool: pg.Pool,
-  seen: string | undefined,
-  query: Query,
-): Promise<DatabaseAnswer<T>> {
-  if (seen === undefined) return await ask<T>(pool, query);
-  return await withClient(pool, async (client) => {
-    await client.query(`set leeward.token = ${pg.escapeLiteral(seen)}`);
-    return await ask<T>(client, query);
-  });
+function askOne<T = never>(pool: pg.Pool, query: Query): Promise<DatabaseAnswer<T>> {
+  return withClient(pool, (client) => ask<T>(client, query));
+}
+
+async function askAfter<T>(pool: pg.Pool, seen: string, query: Query): Promise<DatabaseAnswer<T>> {
+  const work = async (client: pg.ClientBase): Promise<DatabaseAnswer<T>> => {
+    const isToken = await client.query(`set leeward.token = ${pg.escapeLiteral(seen)}`).then(
+      () => true,
+      (error: unknown) => {
+        if (isInvalidValue(error)) return false;
+        throw error;
+      },
+    );
+    const answer = await ask<T>(client, query);
+    // What is no token is from before the manner was changed, or nobody knows where from.
+    return isToken ? answer : { ...answer, seen: nothingSeen };
+  };
+  // Whoever reads by this connection next has seen something else.
+  return await withClient(pool, work, { tidy: "reset leeward.token" });
 }
 
 async function askAndNote<T>(pool: pg.Pool, query: Query): Promise<DatabaseAnswer<T>> {
@@ -216,7 +245,7 @@ async function inTransaction<T>(
   pool: pg.Pool,
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
-  return await withClient(pool, async (client) => {
+  const run = async (client: pg.ClientBase): Promise<T> => {
     await client.query("begin");
     try {
       const result = await work(client);
@@ -226,23 +255,38 @@ async function inTransaction<T>(
       await client.query("rollback").catch(() => undefined);
       throw error;
     }
-  });
+  };
+  // The rollback may have failed as well.
+  return await withClient(pool, run, { isUsableAfter: () => false });
 }
 
-/** A connection that met an error is not given to anybody else. */
+type Loan = {
+  /** Whether a connection that met this error may be given to somebody else. */
+  readonly isUsableAfter?: (error: unknown) => boolean;
+  /** A statement to be run before it is; `work`'s caller does not wait for that. */
+  readonly tidy?: string;
+};
+
 async function withClient<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
+  { isUsableAfter = isOfStatement, tidy }: Loan = {},
 ): Promise<T> {
   const client = await pool.connect();
-  let error: unknown;
+  let isUsable = true;
   try {
     return await work(client);
-  } catch (caught) {
-    error = caught;
-    throw caught;
+  } catch (error) {
+    isUsable = isUsableAfter(error);
+    throw error;
   } finally {
-    client.release(error === undefined ? undefined : true);
+    if (!isUsable || tidy === undefined) client.release(!isUsable);
+    else {
+      void client.query(tidy).then(
+        () => client.release(),
+        () => client.release(true),
+      );
+    }
   }
 }
 

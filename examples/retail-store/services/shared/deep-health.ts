@@ -1,6 +1,6 @@
 /** Whether a service's ways to its database answer: the one to read by, and the one to write by. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Database } from "./database.ts";
+import type { Database, DatabaseAnswer } from "./database.ts";
 import type { DeepHealth, PathHealth } from "./service.ts";
 
 /** 3 s: whoever asks for health waits no longer, and a writer that moves is back in less. */
@@ -8,25 +8,44 @@ const healthMsMax = 3_000;
 
 const where = "select host(inet_server_addr()) as served_by";
 
-/** For `startService`. */
-export function databaseHealth(database: Database): DeepHealth {
+/**
+ * For `startService`.
+ * @param others databases that the service needs besides, by name: told as `<name>.reader` and `<name>.writer`
+ */
+export function databaseHealth(
+  database: Database,
+  others: Readonly<Record<string, Database>> = {},
+): DeepHealth {
   return async () => {
-    const [reader, writer] = await Promise.all([
-      measure(async () => (await database.read(where, [])).from.address),
-      measure(async () => (await database.whereami()).writer),
-    ]);
-    return { reader, writer };
+    const ways = [
+      ...waysTo("", database),
+      ...Object.entries(others).flatMap(([name, other]) => waysTo(`${name}.`, other)),
+    ];
+    return Object.fromEntries(
+      await Promise.all(ways.map(async ([name, ask]) => [name, await measure(ask)] as const)),
+    );
   };
 }
 
-async function measure(ask: () => Promise<string>): Promise<PathHealth> {
+type Ask = () => Promise<DatabaseAnswer<unknown>>;
+
+/** Given up in time, also when nobody waits any more: health must not keep connections from those who buy. */
+function waysTo(prefix: string, database: Database): readonly (readonly [string, Ask])[] {
+  const options = { isRepeatable: true, msMax: healthMsMax };
+  return [
+    [`${prefix}reader`, () => database.read(where, [], undefined, options)],
+    [`${prefix}writer`, () => database.write(`/* leeward:writer */ ${where}`, [], options)],
+  ];
+}
+
+async function measure(ask: Ask): Promise<PathHealth> {
   const startedMs = performance.now();
   const late = new AbortController();
-  const address = await Promise.race([
+  const answer = await Promise.race([
     ask().catch(() => undefined),
     sleep(healthMsMax, undefined, { signal: late.signal }).catch(() => undefined),
   ]);
   late.abort();
   const ms = Math.round(performance.now() - startedMs);
-  return address === undefined ? { ok: false, ms } : { ok: true, ms, address };
+  return answer ? { ok: true, ms, address: answer.from.address } : { ok: false, ms };
 }

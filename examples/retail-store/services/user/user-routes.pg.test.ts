@@ -1,6 +1,9 @@
 /** The user service over HTTP, with a real PostgreSQL behind it. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { sql, superuserPassword } from "../../../../test/postgres/scratch.ts";
 import { OrdersBench } from "../../../../test/retail-store/orders-bench.ts";
+import { migrate } from "../../databases/migrate.ts";
+import { orderMigrations } from "../../databases/seed-orders.ts";
 import { openDatabase, type Database } from "../shared/database.ts";
 import { buildService, type Service } from "../shared/service.ts";
 import { addUserRoutes } from "./user-routes.ts";
@@ -70,6 +73,40 @@ test("a password is changed by who knows it, and then only the new one counts", 
   expect((await post("/user/verify", { email: ada.email, password })).status).toBe(401);
   const now = { email: ada.email, password: change.next };
   expect((await post("/user/verify", now)).status).toBe(200);
+});
+
+test("who registered, or took another password, where this Region has not heard of it is known all the same", async () => {
+  // A copy in which nothing has arrived is a database of its own: it is read from there, and written where it always is.
+  const asSuperuser = { user: "leeward", password: superuserPassword, database: "postgres" };
+  await sql(bench.address, "create database behind owner orders", asSuperuser);
+  const url = bench.url().replace(/orders$/, "behind");
+  const copy = openDatabase({ url, manner: "gateway", isLocal: true });
+  await migrate(copy, orderMigrations([]));
+  const { host: HOST } = bench.address;
+  const behind = await buildService({
+    name: "user",
+    environment: { HOST, PORT: 0, LEEWARD_REGION: "us-west-2", LEEWARD_REPLICA: 1 },
+    routes: (added) => addUserRoutes(added, { ...database, read: copy.read }),
+  });
+  const verify = async (secret: string): Promise<number> => {
+    const body = { email: ada.email, password: secret };
+    return (await behind.inject({ method: "POST", url: "/user/verify", body })).statusCode;
+  };
+  try {
+    await post("/user/add", ada);
+    expect(await verify(password)).toBe(200);
+    expect(await verify("x")).toBe(401);
+    const insert =
+      "insert into customer (id, email, fname, lname, password_hash) values ($1, 'ada@example.com', '', '', $2)";
+    const [row] = await bench.rows<{ password_hash: string; id: string }>("select * from customer");
+    await copy.write(insert, [row?.id, row?.password_hash]);
+    const change = { email: ada.email, password, next: "engine no. 2" };
+    expect((await post("/user/password", change)).status).toBe(200);
+    expect(await verify(change.next)).toBe(200);
+  } finally {
+    await behind.close();
+    await copy.close();
+  }
 });
 
 test("a password in an address is refused with 405, and is not answered with", async () => {

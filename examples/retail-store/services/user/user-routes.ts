@@ -9,7 +9,14 @@ import {
   newUserSchema,
   verifySchema,
 } from "./user-input.ts";
-import { addUser, asUser, changePasswordHash, findAccount } from "./users.ts";
+import {
+  addUser,
+  asUser,
+  changePasswordHash,
+  findAccount,
+  findAccountAtWriter,
+  type Account,
+} from "./users.ts";
 
 export function addUserRoutes(service: Service, database: Database): void {
   service.post("/user/add", { schema: { body: newUserSchema } }, async (request, reply) => {
@@ -28,8 +35,8 @@ export function addUserRoutes(service: Service, database: Database): void {
     { schema: { querystring: getUserQuerySchema } },
     async (request, reply) => {
       const { email } = request.query;
-      const { rows, from } = await findAccount(database, email, seenOf(request));
-      tellServers(reply, { read: from });
+      const { rows, from, seen } = await findAccount(database, email, seenOf(request));
+      tellServers(reply, { read: from, seen });
       const [account] = rows;
       if (account) return { user: asUser(account) };
       throw new Refusal(404, "unknown-user", `Nobody has an account with ${email}.`);
@@ -37,8 +44,8 @@ export function addUserRoutes(service: Service, database: Database): void {
   );
 
   service.post("/user/verify", { schema: { body: verifySchema } }, async (request, reply) => {
-    const { rows, from } = await verify(database, request.body, seenOf(request));
-    tellServers(reply, { read: from });
+    const { rows, from, seen } = await verify(database, request.body, seenOf(request));
+    tellServers(reply, { read: from, seen });
     const [account] = rows;
     return account ? { user: asUser(account) } : refuseCredentials();
   });
@@ -69,18 +76,26 @@ export function addUserRoutes(service: Service, database: Database): void {
   );
 }
 
-type Account = Awaited<ReturnType<typeof findAccount>>["rows"][number];
-
-/** No row: a wrong password, or nobody has this address; it takes as long. */
+/**
+ * No row: a wrong password, or nobody has this address; it takes as long.
+ *
+ * Who is not known here, or by another password, may have registered or changed it in another Region a moment ago, and
+ * have no token that says so: the writer is asked before anybody is turned away.
+ * @throws Unavailable when a database does not answer
+ */
 async function verify(
   database: Database,
   { email, password }: { readonly email: string; readonly password: string },
   seen: string | undefined,
 ): Promise<DatabaseAnswer<Account>> {
-  const answer = await findAccount(database, email, seen);
-  const [account] = answer.rows;
-  const isTheirs = await isPassword(password, account?.password_hash);
-  return { ...answer, rows: account && isTheirs ? [account] : [] };
+  const here = await findAccount(database, email, seen);
+  const [known] = here.rows;
+  if (await isPassword(password, known?.password_hash)) return here;
+  const newest = await findAccountAtWriter(database, email);
+  const [account] = newest.rows;
+  const isNews = account !== undefined && account.password_hash !== known?.password_hash;
+  const isTheirs = isNews && (await isPassword(password, account.password_hash));
+  return { ...newest, rows: isTheirs ? newest.rows : [] };
 }
 
 /** Which of the two was wrong is said to nobody. */

@@ -11,7 +11,7 @@ export type User = {
 };
 
 /** With what never leaves this service. */
-type Account = User & { readonly password_hash: string };
+export type Account = User & { readonly password_hash: string };
 
 /** No row: somebody has an account with this address already. */
 export function addUser(
@@ -37,19 +37,32 @@ export function addUser(
   );
 }
 
+const accountOf = `
+  select host(inet_server_addr()) as served_by, id, fname, lname, email, password_hash
+  from customer
+  where email = $1`;
+
 /** No row: nobody has an account with this address. `seen` as in `Database.read`. */
 export function findAccount(
   database: Database,
   email: string,
   seen: string | undefined,
 ): Promise<DatabaseAnswer<Account>> {
-  return database.read<Account>(
-    `select host(inet_server_addr()) as served_by, id, fname, lname, email, password_hash
-     from customer
-     where email = $1`,
-    [email],
-    seen,
-  );
+  return database.read<Account>(accountOf, [email], seen);
+}
+
+/** 3 s: nobody who logs in waits longer for a writer that moves. */
+const writerMsMax = 3_000;
+
+/** As `findAccount`, asked at the writer, which knows it first. */
+export function findAccountAtWriter(
+  database: Database,
+  email: string,
+): Promise<DatabaseAnswer<Account>> {
+  return database.write<Account>(`/* leeward:writer */ ${accountOf}`, [email], {
+    isRepeatable: true,
+    msMax: writerMsMax,
+  });
 }
 
 /** No row: the password was changed by somebody else meanwhile. */
