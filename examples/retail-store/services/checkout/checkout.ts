@@ -9,8 +9,10 @@ import {
   cartKeyOf,
   changed,
   complete,
+  keyReused,
   noCheckout,
   paid,
+  rekeyed,
   reopened,
   sent,
   submitted,
@@ -36,10 +38,10 @@ export type OrderWish = {
 };
 
 export class Checkouts {
-  readonly #states: States;
+  readonly #states: Pick<States, "find" | "keep">;
   readonly #others: OtherServices;
 
-  constructor(states: States, others: OtherServices) {
+  constructor(states: Pick<States, "find" | "keep">, others: OtherServices) {
     this.#states = states;
     this.#others = others;
   }
@@ -110,12 +112,12 @@ export class Checkouts {
       ).catch(() => undefined);
       return answer;
     } catch (error) {
-      if (error instanceof Refusal) {
-        await this.#follow(id, (state, { version }) => reopened(state, key, version)).catch(
-          () => undefined,
-        );
-      }
-      throw error;
+      if (!(error instanceof Refusal)) throw error;
+      const isReused = error.code === "key-reused";
+      await this.#follow(id, (state, fresh) =>
+        isReused ? rekeyed(state, key, fresh) : reopened(state, key, fresh.version),
+      ).catch(() => undefined);
+      throw isReused ? keyReused() : error;
     }
   }
 

@@ -3,7 +3,10 @@ import { z } from "zod";
 import { deliveryTokens } from "../shared/totals.ts";
 
 /** 50 different products, as in a cart. */
-const linesMax = 50;
+export const linesMax = 50;
+
+/** Carts that were filled on both sides of a cut hold twice as many: that is to be read, and refused in words. */
+const linesReadMax = 2 * linesMax;
 
 /** Pieces of one product. */
 export const quantityMax = 99;
@@ -34,7 +37,7 @@ const addressSchema = z.strictObject({
 
 /** What `POST /checkout/:id/update` may bring; what is not named stays as it is. */
 export const changeSchema = z.strictObject({
-  items: z.array(lineSchema).max(linesMax).optional(),
+  items: z.array(lineSchema).max(linesReadMax).optional(),
   /** For whom: the order will belong to them. */
   customer: z
     .string()

@@ -12,6 +12,7 @@ import {
   changed,
   complete,
   paid,
+  rekeyed,
   reopened,
   sent,
   submitted,
@@ -99,6 +100,15 @@ test("a refused order is open again, and another one's refusal changes nothing",
   expect(reopened(state, "another", 4)).toBe(state);
 });
 
+test("what was refused since its key is another order's is open again under a new one", () => {
+  const state = sent(ready(), 3);
+  const open = rekeyed(state, state.idempotencyKey, at(4));
+  expect(open).toMatchObject({ status: "open", version: 4, contents: state.contents });
+  expect(open?.idempotencyKey).not.toBe(state.idempotencyKey);
+  expect(rekeyed(state, "another", at(4))).toBe(state);
+  expect(rekeyed(undefined, "another", at(4))).toBeUndefined();
+});
+
 test("an order that comes late does not end the next purchase", () => {
   const first = sent(ready(), 3);
   const next = changed(placed(first), { items: [{ id: 3, quantity: 1 }] }, at(10));
@@ -147,4 +157,12 @@ test("text that no database takes is refused, and so is what nobody knows", () =
 test("a guest's cart is the session's, a person's the person's", () => {
   expect(cartKeyOf("guest:abc")).toBe("abc");
   expect(cartKeyOf("user:1-2")).toBe("user:1-2");
+});
+
+test("more than 50 different products are refused with what to do", () => {
+  const items = Array.from({ length: 51 }, (_, index) => ({ id: index + 1, quantity: 1 }));
+  expect(() => changed(undefined, { items }, at(1))).toThrow(
+    /takes 50 .* there are 51. Take some out/,
+  );
+  expect(changeSchema.safeParse({ items }).success).toBe(true);
 });

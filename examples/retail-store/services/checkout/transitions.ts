@@ -10,6 +10,7 @@
  */
 import { Refusal } from "../shared/refusal.ts";
 import {
+  linesMax,
   quantityMax,
   type Change,
   type Contents,
@@ -65,6 +66,17 @@ export function reopened(
   return { ...state, status: "open", version };
 }
 
+/**
+ * As `reopened`, where the refusal was that `key` is another order's: an older state came back after it had become one.
+ * Under its key it would be refused for as long as it is kept.
+ */
+export function rekeyed(state: State | undefined, key: string, fresh: Fresh): State | undefined {
+  const open = reopened(state, key, fresh.version);
+  return open === undefined || open === state
+    ? state
+    : { ...open, idempotencyKey: fresh.drawUuid() };
+}
+
 export type Placed = {
   readonly order: PlacedOrder;
   readonly cartIsEmptied: boolean;
@@ -97,6 +109,13 @@ function mustBeDraft(state: State): Draft {
   throw new Refusal(409, "submitted", message);
 }
 
+/** Instead of the order service's own words, which are for programs. */
+export function keyReused(): Refusal {
+  const message =
+    "An order was placed already from this checkout, with other contents: you find it among your orders. What is here now was not ordered. If you want it as well, look at it and place it once more.";
+  return new Refusal(409, "key-reused", message);
+}
+
 /** It was never begun here, or too long ago. */
 export function noCheckout(): Refusal {
   const message = "No checkout is under way here. Please begin it again.";
@@ -119,6 +138,10 @@ function mergeLines(lines: Contents["items"]): Contents["items"] {
   const quantities = new Map<number, number>();
   for (const { id, quantity } of lines) quantities.set(id, (quantities.get(id) ?? 0) + quantity);
   const merged = [...quantities].map(([id, quantity]) => ({ id, quantity }));
+  if (merged.length > linesMax) {
+    const message = `One order takes ${linesMax} different products, and there are ${merged.length}. Take some out of the cart, and order them after this.`;
+    throw new Refusal(400, "too-many", message);
+  }
   if (merged.every(({ quantity }) => quantity <= quantityMax)) return merged;
   throw new Refusal(400, "quantity", `One order holds at most ${quantityMax} pieces of a product.`);
 }

@@ -65,7 +65,7 @@ test("a cookie over 1.5 kB is not looked at", () => {
 test("the largest session that there can be fits into its cookie", () => {
   const largest: Session = {
     ...session,
-    user: { id: "i".repeat(36), name: "😀".repeat(20), email: "e".repeat(254) },
+    user: { id: "i".repeat(36), name: "😀".repeat(20), email: "e".repeat(254), since: nowMs },
     seen: "s".repeat(300),
     wrote: { address: "255.255.255.255", ms: 20_000.123, at: nowMs },
     cart: 4_950,
@@ -82,4 +82,12 @@ test("a session ends after 30 days, and is dated anew once a day until then", ()
   expect(readSession(cookie, key, nowMs + sessionMsMax + 1)).toBeUndefined();
   expect(isStale(session, nowMs + 3_600_000)).toBe(false);
   expect(isStale(session, nowMs + 25 * 3_600_000)).toBe(true);
+});
+
+test("a log-in ends after 30 days, also when the session is in use all the time", () => {
+  const user = { id: "u-1", name: "Ann", email: "ann@example.com", since: nowMs };
+  const cookieAt = (at: number): string => signSession({ ...session, user, at }, key);
+  const lastMs = nowMs + sessionMsMax;
+  expect(readSession(cookieAt(lastMs), key, lastMs)?.user).toEqual(user);
+  expect(readSession(cookieAt(lastMs), key, lastMs + 1)).toBeUndefined();
 });

@@ -1,13 +1,14 @@
 /**
  * The session: a signed cookie and nothing else, so that every replica in every Region knows it, also after a Region is
- * lost. Who forges, cuts or stretches one has no session; neither has who comes after 30 days.
+ * lost. Who forges, cuts or stretches one has no session; neither has who comes after 30 days. The price: nobody can take
+ * one back. A copy of a cookie is good, whatever its owner does, until its log-in is 30 days old.
  */
 import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 
 export const sessionCookie = "leeward_shop";
 
-/** 30 days without a visit. */
+/** 30 days: without a visit, and after a log-in with as many visits as one likes. */
 export const sessionMsMax = 30 * 24 * 3_600_000;
 
 /** A session that is in use is dated anew once a day: not each page has to set a cookie. */
@@ -21,6 +22,8 @@ const userSchema = z.strictObject({
   /** First name, shortened: only to greet. */
   name: z.string().max(40),
   email: z.string().max(254),
+  /** When the password was given, in ms since 1970: visits do not make it younger. */
+  since: z.int().nonnegative(),
 });
 
 const sessionSchema = z.strictObject({
@@ -57,7 +60,7 @@ export function signSession(session: Session, key: string): string {
   return `${payload}.${sign("session", payload, key)}`;
 }
 
-/** Undefined for whatever `signSession` has not written with this key in the last 30 days. */
+/** Undefined for whatever `signSession` has not written with this key in the last 30 days, and for a log-in that is older. */
 export function readSession(
   cookie: string | undefined,
   key: string,
@@ -69,8 +72,9 @@ export function readSession(
   const payload = cookie.slice(0, dot);
   if (!isSame(cookie.slice(dot + 1), sign("session", payload, key))) return undefined;
   const parsed = sessionSchema.safeParse(parseJson(payload));
-  if (!parsed.success || nowMs - parsed.data.at > sessionMsMax) return undefined;
-  return parsed.data;
+  if (!parsed.success) return undefined;
+  const { at, user } = parsed.data;
+  return nowMs - Math.min(at, user?.since ?? at) > sessionMsMax ? undefined : parsed.data;
 }
 
 /** HMAC-SHA256 of `text`. `purpose` keeps one kind of signature from being taken for another. */

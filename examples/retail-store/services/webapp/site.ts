@@ -7,6 +7,7 @@ import type { Service } from "../shared/service.ts";
 import { csrfField, isOurToken, isSameOrigin } from "./csrf.ts";
 import { errorPage } from "./pages/error.ts";
 import { layout, type Page } from "./pages/layout.ts";
+import { RecentSessions } from "./recent-sessions.ts";
 import { readSession, sessionCookie, sessionMsMax, signSession } from "./session.ts";
 import { ForeignForm, missing, troubleOf } from "./trouble.ts";
 import { Visitor, type Place } from "./visitor.ts";
@@ -35,9 +36,10 @@ export async function prepareSite(pages: Service, parts: SiteParts): Promise<Sit
   await pages.register(cookie);
   await pages.register(formbody, { bodyLimit: 65_536 });
   pages.decorateRequest("visitor", null);
-  const site = siteOf(parts);
+  const recent = new RecentSessions();
+  const site = siteOf(parts, recent);
   pages.addHook("onRequest", (request, reply, done) => {
-    request.setDecorator("visitor", visitorFrom(request, parts));
+    request.setDecorator("visitor", visitorFrom(request, parts, recent));
     void reply.headers(parts.headers);
     done();
   });
@@ -61,11 +63,12 @@ export async function prepareSite(pages: Service, parts: SiteParts): Promise<Sit
   return site;
 }
 
-function siteOf({ key, stylesheet }: SiteParts): Site {
+function siteOf({ key, stylesheet }: SiteParts, recent: RecentSessions): Site {
   const visitorOf = (request: FastifyRequest): Visitor => request.getDecorator<Visitor>("visitor");
   const keep = (request: FastifyRequest, reply: FastifyReply, visitor: Visitor): void => {
     if (!visitor.hasToBeKept) return;
-    void reply.setCookie(sessionCookie, signSession(visitor.toKeep(), key), {
+    const session = recent.keep(visitor.session, visitor.noted, Date.now());
+    void reply.setCookie(sessionCookie, signSession(session, key), {
       httpOnly: true,
       sameSite: "lax",
       path: "/",
@@ -94,10 +97,14 @@ function siteOf({ key, stylesheet }: SiteParts): Site {
   };
 }
 
-function visitorFrom(request: FastifyRequest, { key, place }: SiteParts): Visitor {
+function visitorFrom(
+  request: FastifyRequest,
+  { key, place }: SiteParts,
+  recent: RecentSessions,
+): Visitor {
   const nowMs = Date.now();
-  const session = readSession(request.cookies[sessionCookie], key, nowMs);
-  return new Visitor({ session, key, place, nowMs });
+  const brought = readSession(request.cookies[sessionCookie], key, nowMs);
+  return new Visitor({ session: brought && recent.newest(brought), key, place, nowMs });
 }
 
 function isFromOurForm(request: FastifyRequest, key: string): boolean {

@@ -15,9 +15,11 @@ test("what is sold out is told in the words of who knows it, with a way to mend 
   });
 });
 
-test("a new price is looked at where it is shown", () => {
-  const refusal = new Refusal(409, "price-differs", "This costs $5.00 now.");
-  expect(troubleOf(refusal, post).link.path).toBe("/checkout/confirm");
+test("a new price, and a form that has a new key, are looked at where they are shown", () => {
+  for (const code of ["price-differs", "key-reused"]) {
+    const refusal = new Refusal(409, code, "This costs $5.00 now.");
+    expect(troubleOf(refusal, post).link.path).toBe("/checkout/confirm");
+  }
 });
 
 test("what is away may be tried again, by a link where that asks for the same", () => {

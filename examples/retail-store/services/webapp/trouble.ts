@@ -71,13 +71,14 @@ function refused({ status, code, message }: Refusal, { method, path }: Where): T
     "unknown-product": "Not sold any more",
     "price-differs": "A price has changed",
     "order-in-doubt": "Not sure yet",
+    "key-reused": "Another order was placed",
   };
   return {
     status,
     title: titles[code] ?? (status === 409 ? "That has changed meanwhile" : "That cannot be done"),
     text: message,
     link: {
-      path: ["order-in-doubt", "price-differs"].includes(code)
+      path: ["order-in-doubt", "price-differs", "key-reused"].includes(code)
         ? "/checkout/confirm"
         : wayBack(path),
       text: "Go back",

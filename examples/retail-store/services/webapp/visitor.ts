@@ -21,6 +21,7 @@ export class Visitor {
   /** Where the page's first read was answered. */
   read: Visit | undefined;
   #session: Session;
+  #noted: Partial<Session> = {};
   #hasToBeKept: boolean;
   /** No cookie of ours came. */
   readonly #isStranger: boolean;
@@ -41,6 +42,11 @@ export class Visitor {
 
   get user(): SessionUser | undefined {
     return this.#session.user;
+  }
+
+  /** What this request has changed of it. */
+  get noted(): Partial<Session> {
+    return this.#noted;
   }
 
   /** Whether the answer has to set the cookie. Strangers who only look get none. */
@@ -70,25 +76,22 @@ export class Visitor {
 
   remember(part: Partial<Omit<Session, "id" | "at">>): void {
     this.#session = { ...this.#session, ...part };
+    this.#noted = { ...this.#noted, ...part };
     this.#hasToBeKept = true;
   }
 
-  /** Another id, at log-in and log-out: an id that somebody planted, or kept, is worth nothing afterwards. */
-  renew(user: SessionUser | undefined): void {
+  /** Another id, at log-in and log-out: to an id that somebody has planted, nothing is added afterwards. */
+  renew(user: Omit<SessionUser, "since"> | undefined): void {
     const { seen, wrote, visits } = this.#session;
     this.#session = {
       ...newSession(this.nowMs),
       visits,
       ...(seen === undefined ? {} : { seen }),
       ...(wrote === undefined ? {} : { wrote }),
-      ...(user === undefined ? {} : { user }),
+      ...(user === undefined ? {} : { user: { ...user, since: this.nowMs } }),
     };
+    this.#noted = {};
     this.#hasToBeKept = true;
-  }
-
-  /** The session as the cookie keeps it: dated now. */
-  toKeep(): Session {
-    return { ...this.#session, at: this.nowMs };
   }
 
   /**

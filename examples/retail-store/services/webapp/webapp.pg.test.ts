@@ -196,6 +196,24 @@ test("what is sold out meanwhile is named, and the cart is kept", async () => {
   expect((await browser.open("/cart")).text).toContain("Tideline Field Watch");
 });
 
+test("the number beside the cart is of what is still in it after an order", async () => {
+  await goToConfirm();
+  await browser.submit("/cart/addToCart", { productId: "3", qty: "4" });
+  const order = await browser.submit("/checkout/confirm", { total: "105.2" });
+  expect([order.status, sessionOf(browser)?.cart]).toEqual([200, 4]);
+});
+
+test("a tab that brings an older cookie puts back neither what another one wrote nor its cart", async () => {
+  await browser.open("/visits/");
+  const other = new Browser(url);
+  other.cookie = browser.cookie;
+  await browser.open("/products/fashion/2");
+  await browser.submit("/cart/addToCart", { productId: "2", qty: "2" });
+  expect(sessionOf(other)).toMatchObject({ cart: 0, visits: 1 });
+  await other.open("/visits/");
+  expect(sessionOf(other)).toMatchObject({ cart: 2, seen: "0/3000148", visits: 2 });
+});
+
 test("a checkout of another Region is begun anew with the same cart; one in a spare place says so", async () => {
   await goToConfirm();
   standIns.world.isFallback = true;
@@ -261,8 +279,9 @@ test("logging in brings the cart along and renews the session's id; so does logg
   await browser.submit("/cart/addToCart", { productId: "2", qty: "2" });
   const guest = sessionOf(browser);
   if (!guest) throw new Error("a cart makes a session");
-  // As another tab has left it, which knew nothing of the cart.
-  browser.cookie = `${sessionCookie}=${signSession({ ...guest, cart: 0 }, key)}`;
+  // As another replica has left it for another tab, which knew nothing of the cart.
+  const left = { ...guest, cart: 0, at: guest.at + 1 };
+  browser.cookie = `${sessionCookie}=${signSession(left, key)}`;
   await browser.open("/auth/login?next=/cart");
   const wrong = await browser.send("/auth/login", { ...person, password: "wrong" });
   expect([wrong.status, wrong.text.includes("do not belong together")]).toEqual([422, true]);
@@ -276,6 +295,30 @@ test("logging in brings the cart along and renews the session's id; so does logg
   await browser.send("/auth/logout", {});
   const after = sessionOf(browser);
   expect([after?.user, after?.cart, after?.id === known?.id]).toEqual([undefined, 0, false]);
+});
+
+test("who tries one password after the other has to wait, is told for how long, and others do not", async () => {
+  const person = { fname: "Ann", lname: "Shore", password: "salt and wind" };
+  const [ann, bob] = ["tried@example.com", "bob@example.com"];
+  for (const email of [ann, bob]) {
+    await browser.open("/auth/register");
+    await browser.send("/auth/register", { ...person, email });
+  }
+  const other = new Browser(url);
+  await other.open("/auth/login");
+  for (let tries = 0; tries < 10; tries += 1) {
+    const { status } = await other.send("/auth/login", { email: ann, password: `wrong ${tries}` });
+    expect(status).toBe(422);
+  }
+  const late = await other.send("/auth/login", { email: ann, password: person.password });
+  expect([late.status, late.headers.get("retry-after")]).toEqual([
+    429,
+    expect.stringMatching(/^\d+$/),
+  ]);
+  expect(late.text).toMatch(/tried too often. Please try again in \d+ seconds/);
+  expect(late.text).not.toContain(person.password);
+  const { status } = await other.send("/auth/login", { email: bob, password: person.password });
+  expect(status).toBe(303);
 });
 
 test("after logging in nobody is sent to another host", async () => {
@@ -310,7 +353,7 @@ test("who asks for the head of a page alone gets it", async () => {
 });
 
 test("a forged session is a stranger's", async () => {
-  const user = { id: "u-1", name: "Eve", email: "eve@example.com" };
+  const user = { id: "u-1", name: "Eve", email: "eve@example.com", since: Date.now() };
   const forged = signSession({ ...newSession(Date.now()), user, cart: 7 }, "another key");
   browser.cookie = `${sessionCookie}=${forged}`;
   const { status, text } = await browser.open("/products/fashion");

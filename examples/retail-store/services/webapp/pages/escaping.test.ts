@@ -51,7 +51,7 @@ test("whatever people and databases say, no page gains a tag or an attribute", (
 
 /** Each page, with `text` wherever words come from outside. */
 function pagesWith(text: string): readonly string[] {
-  const user = { id: text, name: text, email: text };
+  const user = { id: text, name: text, email: text, since: 0 };
   const wrote = { address: text, ms: 1, at: 0 };
   const visitor = new Visitor({
     session: { ...newSession(0), user, wrote },

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Service } from "../../shared/service.ts";
+import { LoginAttempts } from "../attempts.ts";
 import { emailField, emptyForm, readForm, requiredText } from "../form.ts";
 import { Refusal } from "../../shared/refusal.ts";
 import { localPath } from "../local-path.ts";
@@ -11,6 +12,7 @@ import { countCart, mergeCart } from "../shop/cart.ts";
 import { addPerson, changePassword, verifyPerson, type Person } from "../shop/people.ts";
 import { noteText } from "../notes.ts";
 import { noteName, type RouteParts } from "./parts.ts";
+import { askToWait, waitOf } from "./too-often.ts";
 
 const passwordField = z
   .string()
@@ -34,12 +36,13 @@ const nextQuery = { schema: { querystring: z.object({ next: z.unknown().optional
 
 /** `/auth/…`. */
 export function accountRoutes(pages: Service, parts: RouteParts): void {
-  loginRoutes(pages, parts);
-  registerRoutes(pages, parts);
-  ownRoutes(pages, parts);
+  const attempts = new LoginAttempts();
+  loginRoutes(pages, parts, attempts);
+  registerRoutes(pages, parts, attempts);
+  ownRoutes(pages, parts, attempts);
 }
 
-function loginRoutes(pages: Service, parts: RouteParts): void {
+function loginRoutes(pages: Service, parts: RouteParts, attempts: LoginAttempts): void {
   const { shop, site } = parts;
   pages.get("/auth/login", nextQuery, (request, reply) => {
     const main = loginPage(site.visitorOf(request), emptyForm, nextOf(request.query));
@@ -49,8 +52,16 @@ function loginRoutes(pages: Service, parts: RouteParts): void {
   pages.post("/auth/login", async (request, reply) => {
     const visitor = site.visitorOf(request);
     const read = readForm(loginForm, request.body, ["password"]);
+    const wait = read.isGood ? waitOf(attempts, request, read.data.email) : undefined;
+    if (wait) {
+      const main = loginPage(visitor, { ...read.form, ...wait }, nextOf(request.body));
+      return site.page(request, askToWait(reply, wait), { title: "Log in", main }, 429);
+    }
     const person = read.isGood ? await verifyPerson(shop, visitor, read.data) : undefined;
-    if (person) return await logIn(parts, request, reply, person);
+    if (person) {
+      attempts.succeeded(person.email);
+      return await logIn(parts, request, reply, person);
+    }
     const problem = "This e-mail address and this password do not belong together.";
     const form = read.isGood ? { ...read.form, problem } : read.form;
     const main = loginPage(visitor, form, nextOf(request.body));
@@ -63,7 +74,7 @@ function loginRoutes(pages: Service, parts: RouteParts): void {
   });
 }
 
-function registerRoutes(pages: Service, parts: RouteParts): void {
+function registerRoutes(pages: Service, parts: RouteParts, attempts: LoginAttempts): void {
   const { shop, site } = parts;
   pages.get("/auth/register", nextQuery, (request, reply) => {
     const main = registerPage(site.visitorOf(request), emptyForm, nextOf(request.query));
@@ -73,6 +84,11 @@ function registerRoutes(pages: Service, parts: RouteParts): void {
   pages.post("/auth/register", async (request, reply) => {
     const visitor = site.visitorOf(request);
     const read = readForm(registerForm, request.body, ["password"]);
+    const wait = read.isGood ? waitOf(attempts, request, undefined) : undefined;
+    if (wait) {
+      const main = registerPage(visitor, { ...read.form, ...wait }, nextOf(request.body));
+      return site.page(request, askToWait(reply, wait), { title: "Make an account", main }, 429);
+    }
     const person = read.isGood ? await addPerson(shop, visitor, read.data) : undefined;
     if (person) return await logIn(parts, request, reply, person);
     const email = "There is an account with this e-mail address. Log in, or take another one.";
@@ -82,7 +98,7 @@ function registerRoutes(pages: Service, parts: RouteParts): void {
   });
 }
 
-function ownRoutes(pages: Service, { shop, site }: RouteParts): void {
+function ownRoutes(pages: Service, { shop, site }: RouteParts, attempts: LoginAttempts): void {
   pages.get(
     "/auth/account",
     { schema: { querystring: z.object({ note: noteName }) } },
@@ -103,9 +119,17 @@ function ownRoutes(pages: Service, { shop, site }: RouteParts): void {
     const { user } = visitor;
     if (!user) return site.redirect(request, reply, "/auth/login?next=/auth/account");
     const read = readForm(changeForm, request.body, ["password", "next"]);
+    const wait = read.isGood ? waitOf(attempts, request, user.email) : undefined;
+    if (wait) {
+      const main = accountPage(visitor, user, { ...read.form, ...wait });
+      return site.page(request, askToWait(reply, wait), { title: "Your account", main }, 429);
+    }
     const isDone =
       read.isGood && (await changePassword(shop, visitor, { email: user.email, ...read.data }));
-    if (isDone) return site.redirect(request, reply, withNote("/auth/account", "password"));
+    if (isDone) {
+      attempts.succeeded(user.email);
+      return site.redirect(request, reply, withNote("/auth/account", "password"));
+    }
     const password = "This is not your present password.";
     const form = read.isGood ? { ...read.form, errors: { password } } : read.form;
     const main = accountPage(visitor, user, form);

@@ -8,7 +8,7 @@ import { emailField, emptyForm, optionalText, readForm, requiredText, type Form 
 import { noteText, withNote } from "../notes.ts";
 import { addressStep, confirmStep, deliveryStep, paymentStep } from "../pages/checkout-steps.ts";
 import type { Html } from "../pages/layout.ts";
-import { wantedItems } from "../shop/cart.ts";
+import { countCart, wantedItems } from "../shop/cart.ts";
 import {
   currentCheckout,
   isGone,
@@ -16,8 +16,10 @@ import {
   submitCheckout,
   updateCheckout,
   type Checkout,
+  type PlacedOrder,
 } from "../shop/checkout.ts";
 import { orderWithKey } from "../shop/orders.ts";
+import type { Shop } from "../shop/shop.ts";
 import type { Visitor } from "../visitor.ts";
 import { noteName, type RouteParts } from "./parts.ts";
 
@@ -169,20 +171,27 @@ function confirmRoutes(pages: Service, parts: RouteParts): void {
   pages.post("/checkout/confirm", { schema: { body: confirmForm } }, async (request, reply) => {
     const visitor = site.visitorOf(request);
     const { total, key } = request.body;
-    const orderId = await submitCheckout(shop, visitor, { total, key }).catch((error: unknown) => {
+    const order = await submitCheckout(shop, visitor, { total, key }).catch((error: unknown) => {
       if (isGone(error)) return undefined;
       throw error;
     });
-    if (orderId === undefined) {
+    if (order === undefined) {
       // Sent again after its Region was lost: the order may stand, and only its answer be gone.
       const placed = key && (await orderWithKey(shop, visitor, key));
       if (!placed) return elsewhere(parts, request, reply, undefined);
       return site.redirect(request, reply, withNote(`/orders/${placed.id}`, "placed"));
     }
-    // The checkout service has emptied it.
-    visitor.remember({ cart: 0 });
-    return site.redirect(request, reply, withNote(`/orders/${orderId}`, "placed"));
+    await countRest(shop, visitor, order);
+    return site.redirect(request, reply, withNote(`/orders/${order.orderId}`, "placed"));
   });
+}
+
+/** The checkout service has taken out of the cart what was ordered; most carts are empty then, and nobody is asked. */
+async function countRest(shop: Shop, visitor: Visitor, { items }: PlacedOrder): Promise<void> {
+  const ordered = items.reduce((sum, { quantity }) => sum + quantity, 0);
+  if (visitor.session.cart === ordered) visitor.remember({ cart: 0 });
+  // The order stands, whatever the number beside the cart says.
+  else await countCart(shop, visitor).catch(() => undefined);
 }
 
 type ShowStep = (

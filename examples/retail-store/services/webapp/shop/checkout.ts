@@ -99,23 +99,22 @@ export type ShownPurchase = {
   readonly key?: string | undefined;
 };
 
+/** What it has become: of all that the service tells, what pages need. */
+export type PlacedOrder = {
+  readonly orderId: number;
+  readonly items: readonly { readonly id: number; readonly quantity: number }[];
+};
+
 /**
- * Orders it, and answers the order's number. Twice is as once.
+ * Orders it. Twice is as once.
  * @throws Refusal 404 when it is not there any more, 409 when a price has changed or something is sold out
  */
-export async function submitCheckout(
+export function submitCheckout(
   shop: Shop,
   visitor: Visitor,
   shown: ShownPurchase,
-): Promise<number> {
-  const path = `${pathOf(visitor)}/submit`;
-  const answer = await visitor.ask<{ readonly orderId: number }>(
-    shop.checkout,
-    "POST",
-    path,
-    shown,
-  );
-  return answer.orderId;
+): Promise<PlacedOrder> {
+  return visitor.ask(shop.checkout, "POST", `${pathOf(visitor)}/submit`, shown);
 }
 
 function pathOf(visitor: Visitor): string {

@@ -6,7 +6,10 @@ import { deliveries, deliveryTokens, totalsOf, type DeliveryToken } from "../../
 import { refuse, type World } from "./world.ts";
 
 type Item = { readonly id: number; readonly quantity: number };
-type State = Record<string, unknown> & { items?: readonly Item[]; order?: { orderId: number } };
+type State = Record<string, unknown> & {
+  items?: readonly Item[];
+  order?: { orderId: number; items: readonly Item[] };
+};
 
 /** Adds its routes. */
 export function addCheckout(service: FastifyInstance, world: World): void {
@@ -53,9 +56,10 @@ export function addCheckout(service: FastifyInstance, world: World): void {
       region: "us-west-2",
       createdAt: "2026-05-04T10:00:00.000Z",
     });
-    world.carts.delete(`${state["customer"]}`.replace(/^guest:/, ""));
-    state.order = { orderId };
-    return { orderId };
+    const cart = world.carts.get(`${state["customer"]}`.replace(/^guest:/, ""));
+    for (const { id } of shown.items) cart?.delete(id);
+    state.order = { orderId, items: shown.items };
+    return state.order;
   });
 }
 
