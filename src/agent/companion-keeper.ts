@@ -109,7 +109,7 @@ export class CompanionKeeper {
     const { clock, isAlive, kill } = this.#doors;
     const never = new AbortController().signal;
     const pid = this.pid ?? this.#caller();
-    if (pid === undefined) return;
+    if (pid === undefined) return this.#become({ kind: "none" });
     const untilMs = clock.monotonicMs() + ms;
     while (isAlive(pid) && clock.monotonicMs() < untilMs) await clock.sleep(endLookMs, never);
     if (isAlive(pid)) kill(pid);

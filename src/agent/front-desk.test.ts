@@ -7,6 +7,7 @@ import {
   frontQuestion,
   type FrontAnswer,
   type FrontFacts,
+  type FrontQuestion,
 } from "../wire/traffic-protocol.ts";
 import { FrontDesk, type FrontNews } from "./front-desk.ts";
 
@@ -22,6 +23,7 @@ function factsWith(isHealthy: boolean, served = 0): FrontFacts {
 class Bench {
   readonly clock = new SimClock();
   news: FrontNews = { state: undefined, replicas: [], databases: [] };
+  inUse: FrontQuestion["inUse"] = [];
   calls = 0;
   healthChanges = 0;
   readonly desk = this.newDesk();
@@ -48,7 +50,8 @@ class Bench {
   }
 
   async ask(after: number, facts = factsWith(true), signal = never): Promise<FrontAnswer> {
-    const question = encode(frontQuestion, { kind: "front", pid: 11, after, facts });
+    const { inUse } = this;
+    const question = encode(frontQuestion, { kind: "front", pid: 11, after, facts, inUse });
     return decode(frontAnswer, "an answer", await this.desk.handle(question, signal));
   }
 }
@@ -116,6 +119,18 @@ test("a service that changes its health is passed on at once, and its counters a
   expect(bench.healthChanges).toBe(2);
 });
 
+test("a replica is in use as long as the front door says so, whatever it has been told since", async () => {
+  bench.grow();
+  bench.inUse = [{ service: web, number: 1 }];
+  await bench.ask(0);
+  bench.news = { ...bench.news, replicas: [] };
+  bench.desk.changed();
+  expect([bench.desk.uses(web, 1), bench.desk.uses(web, 2)]).toEqual([true, false]);
+  bench.inUse = [];
+  await bench.ask(0);
+  expect(bench.desk.uses(web, 1)).toBe(false);
+});
+
 test("whoever waits for an answer is heard all the time, and then is silent for longer and longer", async () => {
   expect(bench.desk.caller).toBeUndefined();
   const { version } = await bench.ask(0);
@@ -149,11 +164,12 @@ test("two agents never number their news alike", async () => {
   const first = await bench.ask(0);
   await bench.clock.runUntil(50);
   const question = {
-    kind: "front",
+    kind: "front" as const,
     pid: 11,
     after: first.version,
     facts: factsWith(true),
-  } as const;
+    inUse: [],
+  };
   const answer = await bench.newDesk().handle(encode(frontQuestion, question), never);
   expect(decode(frontAnswer, "an answer", answer).version).not.toBe(first.version);
 });

@@ -3,6 +3,7 @@
  * knows, and tells with each question that it lives, and what it sees.
  */
 import type { Clock, Json } from "../env/env.ts";
+import type { ServiceId } from "../model/service.ts";
 import { decode, encode } from "../wire/codec.ts";
 import {
   frontAnswer,
@@ -10,6 +11,7 @@ import {
   trafficHoldMs,
   type FrontAnswer,
   type FrontFacts,
+  type FrontQuestion,
 } from "../wire/traffic-protocol.ts";
 import type { CompanionDesk } from "./companion.ts";
 import type { Caller } from "./companion-keeper.ts";
@@ -33,6 +35,7 @@ export class FrontDesk implements CompanionDesk {
   readonly #doors: FrontDeskDoors;
   readonly #news: CompanionNews;
   #facts: FrontFacts | undefined;
+  #inUse: FrontQuestion["inUse"] = [];
 
   constructor(doors: FrontDeskDoors) {
     const { clock, hostPid } = doors;
@@ -53,6 +56,11 @@ export class FrontDesk implements CompanionDesk {
     return this.#facts;
   }
 
+  /** It may send this replica requests, or still waits for it: so it said last. */
+  uses(service: ServiceId, number: number): boolean {
+    return this.#inUse.some((one) => one.service === service && one.number === number);
+  }
+
   /** What there is to be told may be something else than before. */
   changed(): void {
     this.#news.changed();
@@ -63,9 +71,10 @@ export class FrontDesk implements CompanionDesk {
 
   /** Answers a `frontQuestion`. @throws Failure `network.message-invalid` */
   readonly handle = async (message: Json, signal: AbortSignal): Promise<Json> => {
-    const { pid, after, facts } = decode(frontQuestion, "a front door's question", message);
+    const { pid, after, facts, inUse } = decode(frontQuestion, "a front door's question", message);
     const isNews = healthOf(facts) !== healthOf(this.#facts);
     this.#facts = facts;
+    this.#inUse = inUse;
     this.#news.heard(pid);
     this.#doors.heard();
     if (isNews) this.#doors.healthChanged();

@@ -3,10 +3,12 @@
  * would, at the Region's own DNS server, and connected to. Looked at until it is so, and now and then after that.
  */
 import type { Clock } from "../env/env.ts";
+import { pauseUntil } from "../env/pause-until.ts";
 import { formatAddress, type Address } from "../model/address.ts";
 import { describeError } from "../model/failure.ts";
 import type { DatabaseId, RegionId } from "../model/region.ts";
 import type { DatabaseNames } from "../model/traffic.ts";
+import { Pulse } from "../std/pulse.ts";
 import { becauseCharsMax, type NameCheck } from "../wire/traffic-protocol.ts";
 
 /** 100 ms between looks at names that do not lead there yet: a move is done when they do. */
@@ -37,6 +39,7 @@ export class NameChecks {
   readonly #doors: NameCheckDoors;
   readonly #settings: NameCheckSettings;
   readonly #checks = new Map<DatabaseId, { check: NameCheck; atMs: number }>();
+  readonly #moved = new Pulse();
   #names: readonly DatabaseNames[] = [];
 
   constructor(settings: NameCheckSettings, doors: NameCheckDoors) {
@@ -50,6 +53,7 @@ export class NameChecks {
 
   follow(names: readonly DatabaseNames[]): void {
     this.#names = names;
+    this.#moved.beat();
   }
 
   /** Looks until `signal` aborts. */
@@ -57,16 +61,19 @@ export class NameChecks {
     const { clock } = this.#doors;
     while (!signal.aborted) {
       for (const names of this.#names) {
-        if (this.#isDue(names)) await this.#look(names, signal);
+        if (this.#dueMs(names) <= clock.monotonicMs()) await this.#look(names, signal);
       }
-      await clock.sleep(unverifiedLookMs, signal).catch(() => undefined);
+      const netMs = clock.monotonicMs() + verifiedLookMs;
+      const untilMs = Math.min(netMs, ...this.#names.map((names) => this.#dueMs(names)));
+      await pauseUntil(clock, this.#moved, untilMs, signal);
     }
   }
 
-  #isDue({ database, version }: DatabaseNames): boolean {
+  /** When it is to be looked at next, on the monotonic clock. */
+  #dueMs({ database, version }: DatabaseNames): number {
     const known = this.#checks.get(database);
-    if (known?.check.version !== version || !known.check.isVerified) return true;
-    return this.#doors.clock.monotonicMs() - known.atMs >= verifiedLookMs;
+    if (known?.check.version !== version) return -Infinity;
+    return known.atMs + (known.check.isVerified ? verifiedLookMs : unverifiedLookMs);
   }
 
   async #look(names: DatabaseNames, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 /** The Region's front door, as its agent has it. */
+import type { ServiceId } from "../model/service.ts";
 import type { AgentSettings } from "../wire/program-settings.ts";
 import type { FrontFacts } from "../wire/traffic-protocol.ts";
 import { Companion, type CompanionDoors } from "./companion.ts";
@@ -35,6 +36,14 @@ export class RegionFront {
   /** As it told them last; undefined while none serves. */
   get facts(): FrontFacts | undefined {
     return this.#companion.keeper.state === "serving" ? this.#desk.facts : undefined;
+  }
+
+  /** Nothing is under way to a replica that it is told of no more. */
+  isIdle(service: ServiceId, number: number): boolean {
+    const { keeper } = this.#companion;
+    if (keeper.isAbsent) return true;
+    // One that has not called yet may send it something.
+    return this.#desk.caller !== undefined && !this.#desk.uses(service, number);
   }
 
   /** What it follows may be something else. */

@@ -94,6 +94,7 @@ export class RegionTraffic {
       {
         ...changed,
         databaseIsThere,
+        isIdle: (service, number) => this.#front?.isIdle(service, number) ?? true,
       },
     );
     this.#pooler =

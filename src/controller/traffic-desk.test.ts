@@ -157,7 +157,13 @@ test("what a Region told counts until it has been silent for too long, or is for
 
 test("the front door outside is answered with the state, and what it tells ages as well", async () => {
   const bench = new Bench();
-  const asked = encode(frontQuestion, { kind: "front", pid: 7, after: 0, facts: frontFacts });
+  const asked = encode(frontQuestion, {
+    kind: "front",
+    pid: 7,
+    after: 0,
+    facts: frontFacts,
+    inUse: [],
+  });
   const told = await bench.desk.handleFront(asked, never);
   const answer = decode(frontAnswer, "an answer", told);
   expect(answer).toMatchObject({ state: { revision: 1 }, replicas: [], isLeaving: false });

@@ -18,6 +18,10 @@ import {
   type RegionFacts,
 } from "../wire/traffic-protocol.ts";
 
+/** Made once: to make a schema costs as much as hundreds of answers. */
+const agentNews = trafficAnswer.omit({ version: true });
+const frontNews = frontAnswer.omit({ version: true });
+
 /** 2.5 s: a Region's agent asks each half second, and a link may take the rest. */
 export const silentMs = 2_500;
 
@@ -73,7 +77,7 @@ export class TrafficDesk {
     told(region, facts);
     const untilMs = clock.monotonicMs() + Math.min(holdMs, trafficHoldMs);
     return this.#answer(region, { after, untilMs }, signal, () => ({
-      ...(encode(trafficAnswer.omit({ version: true }), {
+      ...(encode(agentNews, {
         state: this.#doors.state(),
         targets: [...this.#doors.targets(region)],
       }) as object),
@@ -87,7 +91,7 @@ export class TrafficDesk {
     this.#outside = { facts, atMs: clock.monotonicMs() };
     const untilMs = clock.monotonicMs() + trafficHoldMs;
     return this.#answer("", { after, untilMs }, signal, () => ({
-      ...(encode(frontAnswer.omit({ version: true }), {
+      ...(encode(frontNews, {
         state: this.#doors.state(),
         replicas: [],
         databases: [],

@@ -1,7 +1,7 @@
 /** One look at an endpoint: a request for its path, or a mere connection. */
+import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
-import { Client, type Dispatcher } from "undici";
-import { formatAddress, type Address } from "../model/address.ts";
+import type { Address } from "../model/address.ts";
 import { describeError, Failure } from "../model/failure.ts";
 import type { HealthCheck } from "../model/service.ts";
 import { onAbort } from "../std/on-abort.ts";
@@ -18,7 +18,7 @@ export type ProbeTarget = {
 
 /**
  * Each time over a new connection: that one can be made is part of what is asked. Never throws but when `signal` aborts;
- * an answer that is not complete within the time, or is cut at the bound, counts by what it said until then.
+ * an answer that is cut at the bound counts by what it said until then.
  */
 export async function probe(
   doors: EdgeParts,
@@ -54,73 +54,47 @@ function lookForDoor({ address, from }: ProbeTarget, signal: AbortSignal): Promi
   });
 }
 
-async function lookAtPath(
+function lookAtPath(
   { address, from }: ProbeTarget,
   path: string,
   bytesMax: number,
   signal: AbortSignal,
 ): Promise<ProbeAnswer> {
-  const client = new Client(`http://${formatAddress(address)}`, {
-    pipelining: 1,
-    ...(from === undefined ? {} : { localAddress: from }),
-  });
-  const cut = onAbort(signal, () => void client.destroy(signal.reason as Error));
-  try {
-    return await new Promise((resolve, reject) => {
-      const headers = ["user-agent", "leeward-health", "accept", "application/json, */*"];
-      const handler = new ProbeReader(bytesMax, resolve, reject);
-      client.dispatch({ method: "GET", path, headers, reset: true }, handler);
+  return new Promise((resolve, reject) => {
+    // Node's own client: to make and end one of undici's for a single request costs three times as much.
+    const request = get({
+      ...address,
+      path,
+      headers,
+      agent: false,
+      ...(from === undefined ? {} : { localAddress: from }),
     });
-  } finally {
-    cut();
-    void client.destroy().catch(() => undefined);
-  }
+    const forget = onAbort(signal, () => request.destroy());
+    request.once("close", forget).on("error", reject);
+    request.once("response", (response) => {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      response.on("data", (piece: Buffer) => {
+        bytes += piece.length;
+        if (bytes <= bytesMax) return void pieces.push(piece);
+        resolve(judge(response, pieces, `; its answer was cut after ${bytesMax} bytes`));
+        request.destroy();
+      });
+      response.once("end", () => resolve(judge(response, pieces, ""))).on("error", reject);
+    });
+  });
 }
 
-class ProbeReader implements Dispatcher.DispatchHandler {
-  readonly #bytesMax: number;
-  readonly #resolve: (answer: ProbeAnswer) => void;
-  readonly #reject: (error: Error) => void;
-  readonly #pieces: Buffer[] = [];
-  #bytes = 0;
-  #status = 0;
+const headers = { "user-agent": "leeward-health", accept: "application/json, */*" };
 
-  constructor(
-    bytesMax: number,
-    resolve: (answer: ProbeAnswer) => void,
-    reject: (error: Error) => void,
-  ) {
-    this.#bytesMax = bytesMax;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  onRequestStart(): void {}
-
-  onResponseStart(_: Dispatcher.DispatchController, status: number): void {
-    this.#status = status;
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    if (this.#bytes <= this.#bytesMax) return void this.#pieces.push(chunk);
-    this.#resolve(this.#judge(`; its answer was cut after ${this.#bytesMax} bytes`));
-    controller.abort(new Failure("network.unreachable", "the answer to a check is too long"));
-  }
-
-  onResponseEnd(): void {
-    this.#resolve(this.#judge(""));
-  }
-
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#reject(error);
-  }
-
-  #judge(more: string): ProbeAnswer {
-    const isGood = this.#status >= 200 && this.#status < 400;
-    const said = isGood ? "" : reasonIn(Buffer.concat(this.#pieces).toString("utf8"));
-    return { isGood, because: `it answers ${this.#status}${said}${more}` };
-  }
+function judge(
+  { statusCode = 0 }: IncomingMessage,
+  pieces: readonly Buffer[],
+  more: string,
+): ProbeAnswer {
+  const isGood = statusCode >= 200 && statusCode < 400;
+  const said = isGood ? "" : reasonIn(Buffer.concat(pieces).toString("utf8"));
+  return { isGood, because: `it answers ${statusCode}${said}${more}` };
 }
 
 /** 200 characters of a reason are enough for a line of status. */

@@ -4,7 +4,7 @@ import type { RegionId } from "../model/region.ts";
 import { onAbort } from "../std/on-abort.ts";
 import { assert } from "../std/assert.ts";
 import type { FrontSettings } from "../wire/program-settings.ts";
-import type { FrontAnswer, FrontFacts } from "../wire/traffic-protocol.ts";
+import type { FrontAnswer, FrontFacts, FrontQuestion } from "../wire/traffic-protocol.ts";
 import type { EdgeDoors, EdgeEvents, EdgeParts } from "./edge.ts";
 import { Exchange, type Asked } from "./exchange.ts";
 import { HttpListener } from "./http-listener.ts";
@@ -94,6 +94,13 @@ export class RegionEdge {
 
   serviceFacts(): FrontFacts["services"] {
     return this.#services.map((service) => service.facts());
+  }
+
+  /** Replicas that are listed, and those that were and still have something under way. */
+  inUse(): FrontQuestion["inUse"] {
+    return this.#services.flatMap(({ service, inUse }) =>
+      inUse.map((number) => ({ service, number })),
+    );
   }
 
   /**

@@ -30,8 +30,8 @@ export class ReplicaSet implements Balancer {
   readonly #doors: EdgeParts;
   readonly #making: ReplicaSetMaking;
   #members: readonly Member[] = [];
-  /** Those that have gone and still answer something. */
-  readonly #leaving = new Set<Endpoint>();
+  /** Those that have gone and still answer something, with their numbers. */
+  readonly #leaving = new Map<Endpoint, number>();
   /** Of those that have gone. */
   #past = { served: 0, failed: 0 };
   #usable: readonly Endpoint[] = [];
@@ -94,8 +94,14 @@ export class ReplicaSet implements Balancer {
 
   /** Requests and connections under way. */
   get open(): number {
-    for (const endpoint of this.#leaving) if (endpoint.open === 0) this.#forget(endpoint);
+    this.#forgetIdle();
     return this.#sum(({ open }) => open);
+  }
+
+  /** Numbers of those that may get requests, and of those that have gone and still answer something. */
+  get inUse(): readonly number[] {
+    this.#forgetIdle();
+    return [...this.#members.map(({ number }) => number), ...this.#leaving.values()];
   }
 
   facts(): FrontFacts["services"][number] {
@@ -123,7 +129,7 @@ export class ReplicaSet implements Balancer {
   #sum(count: (endpoint: Endpoint) => number): number {
     let sum = 0;
     for (const { endpoint } of this.#members) sum += count(endpoint);
-    for (const endpoint of this.#leaving) sum += count(endpoint);
+    for (const endpoint of this.#leaving.keys()) sum += count(endpoint);
     return sum;
   }
 
@@ -141,10 +147,14 @@ export class ReplicaSet implements Balancer {
     return member;
   }
 
-  #dismiss({ endpoint, end }: Member): void {
+  #dismiss({ endpoint, end, number }: Member): void {
     end.abort();
     endpoint.connections.close();
-    this.#leaving.add(endpoint);
+    this.#leaving.set(endpoint, number);
+  }
+
+  #forgetIdle(): void {
+    for (const endpoint of this.#leaving.keys()) if (endpoint.open === 0) this.#forget(endpoint);
   }
 
   #forget(endpoint: Endpoint): void {

@@ -130,8 +130,12 @@ test("a replica that is listed no more finishes what it has, and gets nothing ne
   region.tell({ replicas: [{ service, number: 1, address: second.address }] });
   await until("the second is ready", 5_000, () => region.ready === 1);
   expect((await ask(region.entry)).body).toBe("second");
+  region.tell({ replicas: [{ service, number: 2, address: second.address }] });
+  // The one that took its number has come and gone in between, and is not waited for.
+  expect(region.edge.inUse().map(({ number }) => number)).toEqual([2, 1]);
   release();
   expect((await slow).body).toBe("first to the end");
+  await until("nobody waits for it", 5_000, () => region.edge.inUse().length === 1);
   await until("its connection is closed", 5_000, () => first.connections === 0);
 });
 

@@ -12,6 +12,7 @@ import {
   trafficHoldMs,
   type FrontAnswer,
   type FrontFacts,
+  type FrontQuestion,
 } from "../wire/traffic-protocol.ts";
 
 /** An answer comes within a second, or at once. */
@@ -29,6 +30,7 @@ export type FrontLineDoors = {
 
 export type FrontLineHooks = {
   readonly facts: () => FrontFacts;
+  readonly inUse: () => FrontQuestion["inUse"];
   readonly heard: (answer: FrontAnswer) => void;
 };
 
@@ -95,6 +97,7 @@ export class FrontLine {
       pid: process.pid,
       after,
       facts: this.#hooks.facts(),
+      inUse: this.#hooks.inUse(),
     } as const;
     const answered = await this.#doors.network.request(
       address,

@@ -16,8 +16,8 @@ import { readSettings, runProgram } from "../env/node/program.ts";
 import { nodeRandom } from "../env/node/random.ts";
 import { describeError } from "../model/failure.ts";
 import { frontSettings, type FrontSettings } from "../wire/program-settings.ts";
-import type { FrontAnswer, FrontFacts } from "../wire/traffic-protocol.ts";
-import { FrontLine } from "./front-line.ts";
+import type { FrontAnswer, FrontFacts, FrontQuestion } from "../wire/traffic-protocol.ts";
+import { FrontLine, type FrontLineHooks } from "./front-line.ts";
 
 export async function main(settingsPath: string): Promise<void> {
   const { region } = readSettings(frontSettings, settingsPath);
@@ -74,12 +74,13 @@ export async function serve(
   await dns.listen(settings.dns, signal);
   let revision = 0;
   const changed = (): void => line.tellSoon();
-  const { parts, facts } = partsOf(settings, doors, changed);
+  const { parts, facts, inUse } = partsOf(settings, doors, changed);
   const line = new FrontLine(
     { address: settings.source.address, token: settings.source.token.reveal() },
     { clock: nodeClock, log, network: new NodeNetwork({ clock: nodeClock, onBug: rethrow }) },
     {
       facts: () => ({ revision, ...facts(), dns: dns.counts() }),
+      inUse,
       heard: (answer) => {
         heard(answer);
         dns.follow(answer.state);
@@ -93,20 +94,30 @@ export async function serve(
   await Promise.all([served.then(leave), line.run(signal)]);
 }
 
+type Place = Pick<FrontLineHooks, "inUse"> & {
+  readonly parts: readonly Part[];
+  readonly facts: () => Omit<FrontFacts, "revision" | "dns">;
+};
+
 function partsOf(
   settings: FrontSettings,
   doors: ConstructorParameters<typeof RegionEdge>[0],
   changed: () => void,
-): { readonly parts: readonly Part[]; readonly facts: () => Omit<FrontFacts, "revision" | "dns"> } {
+): Place {
   if (settings.region !== undefined) {
     const edge = new RegionEdge(doors, settings, { changed });
-    return { parts: [edge], facts: () => ({ endpoints: [], services: edge.serviceFacts() }) };
+    return {
+      parts: [edge],
+      facts: () => ({ endpoints: [], services: edge.serviceFacts() }),
+      inUse: () => edge.inUse(),
+    };
   }
-  if (!settings.entry) return { parts: [], facts: () => ({ endpoints: [], services: [] }) };
+  const inUse = (): FrontQuestion["inUse"] => [];
+  if (!settings.entry) return { parts: [], facts: () => ({ endpoints: [], services: [] }), inUse };
   const entry = new GlobalEntry(doors, settings, { changed });
   const parts: Part[] = [ofState(entry)];
   if (settings.distribution) parts.push(ofState(new Distribution(doors, settings)));
-  return { parts, facts: () => ({ endpoints: entry.endpointFacts(), services: [] }) };
+  return { parts, facts: () => ({ endpoints: entry.endpointFacts(), services: [] }), inUse };
 }
 
 /** What follows nothing but the traffic state. */

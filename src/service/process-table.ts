@@ -20,7 +20,7 @@ export const markName = "LEEWARD_SERVICE_KEY";
 export function readProcessTable(): readonly TableRow[] {
   if (process.platform !== "linux") return [];
   return numbersIn("/proc").flatMap((pid) => {
-    const row = parseStat(attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1")) ?? "");
+    const row = parseStat(attempt(() => readFileSync(`/proc/${pid}/stat`, "utf8")) ?? "");
     return row ? [row] : [];
   });
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   decide,
+  drainMsMax,
   nextHealth,
   stateOf,
   unknownHealth,
@@ -33,6 +34,7 @@ function view(phase: Phase, more: Partial<View> = {}): View {
     missing: [],
     isAlive: phase.kind !== "waiting",
     hasFamily: phase.kind !== "waiting",
+    isIdle: false,
     startMs: 5_000,
     stopMs: 2_000,
     ...more,
@@ -59,23 +61,34 @@ test("what is needed going away later does not end it", () => {
   expect(decide(view(starting, { missing: ["redis"] }))).toMatchObject({ kind: "wait" });
 });
 
-test("one that is never ready is stopped at its time, one that was ready never for that", () => {
+test("one that is never ready is let go at its time, one that was ready never for that", () => {
   expect(decide(view(starting, { nowMs: 5_999 }))).toMatchObject({ kind: "wait", untilMs: 6_000 });
   expect(decide(view(starting, { nowMs: 6_000 }))).toMatchObject({
-    kind: "stop",
+    kind: "drain",
     why: "never-ready",
   });
   const unready: Phase = { ...starting, hasBeenReady: true };
   expect(decide(view(unready, { nowMs: 60_000 }))).toMatchObject({ kind: "wait" });
 });
 
-test("one whose settings changed is stopped, and so is one that is not wanted", () => {
+test("one whose settings changed is let go, and so is one that is not wanted", () => {
   const outdated: Phase = { ...starting, isOutdated: true };
-  expect(decide(view(outdated))).toMatchObject({ kind: "stop", why: "changed" });
+  expect(decide(view(outdated))).toMatchObject({ kind: "drain", why: "changed" });
   expect(decide(view(starting, { isWanted: false }))).toMatchObject({
-    kind: "stop",
+    kind: "drain",
     why: "unwanted",
   });
+});
+
+test("it is told to end when nobody waits for it any more, at the latest when its time for that is over", () => {
+  const draining: Phase = { ...stopping, kind: "draining" };
+  const untilMs = 1_000 + drainMsMax;
+  expect(decide(view(draining))).toMatchObject({ kind: "wait", untilMs });
+  const stop = { kind: "stop", why: "unwanted" };
+  expect(decide(view(draining, { isIdle: true }))).toMatchObject(stop);
+  expect(decide(view(draining, { nowMs: untilMs }))).toMatchObject(stop);
+  // It ended by itself: what it left is told to end.
+  expect(decide(view(draining, { isAlive: false }))).toMatchObject(stop);
 });
 
 test("one that ended by itself is started again, wanted or not it is cleared away", () => {
@@ -118,4 +131,5 @@ test("people hear `unready` only of one that was ready before", () => {
   expect(stateOf({ ...starting, hasBeenReady: true, health: healthy })).toBe("ready");
   expect(stateOf({ ...starting, hasBeenReady: true })).toBe("unready");
   expect(stateOf(stopping)).toBe("stopping");
+  expect(stateOf({ ...stopping, kind: "draining" })).toBe("stopping");
 });

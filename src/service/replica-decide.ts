@@ -4,9 +4,15 @@
  *   waiting ──wanted, its needs ready, its pause over──► running (starting ► ready ⇄ unready)
  *      ▲                                                    │ not wanted, never ready, changed
  *      │                                                    ▼
+ *      │                                                 draining
+ *      │                                                    │ nobody waits for it, or drainMsMax
+ *      │                                                    ▼
  *      └──nothing of it is left── leftover ◄──it ended── stopping ──stopMs──► killed
  */
 import type { ReplicaState } from "../model/service.ts";
+
+/** 10 s for the requests of a replica that is to end: as long as a front door waits for those of a Region. */
+export const drainMsMax = 10_000;
 
 /** Why a process that runs is told to end. */
 export type StopReason = "unwanted" | "never-ready" | "changed";
@@ -22,12 +28,15 @@ export type Phase =
       /** What it was started with is not what it would be started with now. */
       readonly isOutdated: boolean;
     }
+  /** It is sent nothing new, and may finish what it has; then it is told to end. */
   | {
-      readonly kind: "stopping";
+      readonly kind: "draining" | "stopping";
       readonly sinceMs: number;
       readonly why: StopReason;
       readonly because: string;
     };
+
+type Ending = Phase & { readonly kind: "draining" | "stopping" };
 
 export type View = {
   readonly phase: Phase;
@@ -39,6 +48,8 @@ export type View = {
   readonly isAlive: boolean;
   /** Anything of it lives. */
   readonly hasFamily: boolean;
+  /** Nothing is under way to it, and nothing new comes. */
+  readonly isIdle: boolean;
   readonly startMs: number;
   readonly stopMs: number;
 };
@@ -48,6 +59,7 @@ export type Decision = {
 } /** Until something changes, at the latest at `untilMs`. */ & (
   | { readonly kind: "wait"; readonly untilMs: number | undefined }
   | { readonly kind: "start" }
+  | { readonly kind: "drain"; readonly why: StopReason }
   | { readonly kind: "stop"; readonly why: StopReason }
   /** At once, and everything of it. */
   | { readonly kind: "kill" }
@@ -63,6 +75,8 @@ export function decide(view: View): Decision {
       return decideWaiting(view, view.phase);
     case "running":
       return decideRunning(view, view.phase);
+    case "draining":
+      return decideDraining(view, view.phase);
     case "stopping":
       return decideStopping(view, view.phase);
   }
@@ -85,19 +99,28 @@ function decideRunning(
   { startedMs, hasBeenReady, health, isOutdated }: Phase & { kind: "running" },
 ): Decision {
   if (!isAlive) return { kind: "restart", because: "it ended" };
-  if (!isWanted) return { kind: "stop", why: "unwanted", because: "it is not wanted any more" };
-  if (isOutdated) return { kind: "stop", why: "changed", because: "its settings are others" };
+  if (!isWanted) return { kind: "drain", why: "unwanted", because: "it is not wanted any more" };
+  if (isOutdated) return { kind: "drain", why: "changed", because: "its settings are others" };
   if (hasBeenReady) return { kind: "wait", untilMs: undefined, because: health.because };
   const untilMs = startedMs + startMs;
   if (nowMs < untilMs) return { kind: "wait", untilMs, because: health.because };
   const because = `it was not ready within ${startMs} ms: ${health.because}`;
-  return { kind: "stop", why: "never-ready", because };
+  return { kind: "drain", why: "never-ready", because };
+}
+
+function decideDraining(
+  { isAlive, isIdle, nowMs }: View,
+  { sinceMs, why, because }: Ending,
+): Decision {
+  const untilMs = sinceMs + drainMsMax;
+  if (isAlive && !isIdle && nowMs < untilMs) return { kind: "wait", untilMs, because };
+  return { kind: "stop", why, because };
 }
 
 /** What outlives its first process may still be letting people go: it has the same time. */
 function decideStopping(
   { hasFamily, nowMs, stopMs }: View,
-  { sinceMs, why, because }: Phase & { kind: "stopping" },
+  { sinceMs, why, because }: Ending,
 ): Decision {
   if (!hasFamily) return { kind: "stopped", why, because };
   const untilMs = sinceMs + stopMs;
@@ -136,6 +159,7 @@ export function nextHealth(health: Health, answer: Answer, thresholds: Threshold
 
 /** How people hear of it. */
 export function stateOf(phase: Phase): ReplicaState {
+  if (phase.kind === "draining") return "stopping";
   if (phase.kind !== "running") return phase.kind;
   if (phase.health.isHealthy) return "ready";
   return phase.hasBeenReady ? "unready" : "starting";

@@ -30,10 +30,18 @@ import type { Trouble } from "./trouble.ts";
 
 /** 250 ms between looks at a process that runs: the end of one that is no child of ours is noticed as late. */
 const lookMs = 250;
-/** 50 ms between looks at one that has been told to end. */
+/** 50 ms between looks at one that is to end. */
 const endLookMs = 50;
 /** 60 s: nothing happens without a beat; a look is a net below that. */
 const idleLookMs = 60_000;
+
+const lookMsOf: Readonly<Record<Phase["kind"], number>> = {
+  waiting: idleLookMs,
+  running: lookMs,
+  draining: endLookMs,
+  stopping: endLookMs,
+};
+
 /** 100 ms after the first end, 10 s at most: a broken service does not spin, and is back soon after it is mended. */
 const firstRestartMs = 100;
 const restartMsMax = 10_000;
@@ -53,7 +61,9 @@ export type KeeperDoors = LaunchDoors & { readonly clock: Clock; readonly log: L
 export type KeeperHooks = {
   readonly isWanted: () => boolean;
   readonly missing: () => readonly string[];
-  /** Beats when one of the two may be different. */
+  /** Nothing is under way to it. Asked once it is listed no more. */
+  readonly isIdle: () => boolean;
+  /** Beats when one of the first two may be different. */
   readonly pulse: Pulse;
   /** Its state or its process is another one. */
   readonly changed: () => void;
@@ -183,6 +193,8 @@ export class ReplicaKeeper {
         return this.#wait(decision.untilMs, signal);
       case "start":
         return this.#start(signal);
+      case "drain":
+        return this.#drain(decision);
       case "stop":
         return this.#stop(decision);
       case "kill":
@@ -205,14 +217,16 @@ export class ReplicaKeeper {
 
   #decide(): Decision {
     const { startMs, stopMs } = this.#place.settings;
+    const { kind } = this.#phase;
     return decide({
       phase: this.#phase,
       nowMs: this.#doors.clock.monotonicMs(),
       isWanted: this.#hooks.isWanted(),
-      missing: this.#hooks.missing(),
+      // To find out what is missing or left costs something: it is asked in the phase that needs it alone.
+      missing: kind === "waiting" ? this.#hooks.missing() : [],
       isAlive: this.#process?.isAlive ?? false,
-      // Asks for the whole table of processes, and nobody else needs it.
-      hasFamily: this.#phase.kind === "stopping" && (this.#process?.hasFamily ?? false),
+      isIdle: kind === "draining" && this.#hooks.isIdle(),
+      hasFamily: kind === "stopping" && (this.#process?.hasFamily ?? false),
       startMs,
       stopMs,
     });
@@ -220,8 +234,9 @@ export class ReplicaKeeper {
 
   async #wait(untilMs: number | undefined, signal: AbortSignal): Promise<void> {
     const { clock } = this.#doors;
-    const mostMs = { waiting: idleLookMs, running: lookMs, stopping: endLookMs }[this.#phase.kind];
-    const lookAtMs = clock.monotonicMs() + mostMs;
+    const { kind } = this.#phase;
+    const isTold = kind === "running" && this.#process?.tellsItsEnd === true;
+    const lookAtMs = clock.monotonicMs() + (isTold ? idleLookMs : lookMsOf[kind]);
     await pauseUntil(clock, this.#hooks.pulse, Math.min(untilMs ?? lookAtMs, lookAtMs), signal);
   }
 
@@ -243,6 +258,13 @@ export class ReplicaKeeper {
     const health = unknownHealth;
     this.#become({ kind: "running", startedMs, hasBeenReady: false, health, isOutdated: false });
     log.info("service.replica-started", { ...this.#names, pid: started.id.pid });
+  }
+
+  /** From here on it is not `isRunning`: who sends it requests hears that at once. */
+  #drain({ why, because }: Decision & { kind: "drain" }): void {
+    const { clock, log } = this.#doors;
+    log.info("service.replica-draining", { ...this.#names, because });
+    this.#become({ kind: "draining", sinceMs: clock.monotonicMs(), why, because });
   }
 
   #stop({ why, because }: Decision & { kind: "stop" }): void {
@@ -325,6 +347,7 @@ export class ReplicaKeeper {
     const health = nextHealth(phase.health, answer, this.#place.settings.health);
     const hasBeenReady = phase.hasBeenReady || health.isHealthy;
     const next: Phase = { ...phase, health, hasBeenReady };
+    this.#because = answer.because;
     if (stateOf(next) === before) {
       this.#phase = next;
       return;
@@ -335,7 +358,6 @@ export class ReplicaKeeper {
       because: answer.because,
     });
     if (stateOf(next) === "unready") this.#hooks.trouble.unready(this.number, answer.because);
-    this.#because = answer.because;
     this.#become(next);
   }
 

@@ -82,7 +82,12 @@ export class ReplicaProcess {
 
   get isAlive(): boolean {
     // Of a child we are told, and then also how it ended.
-    return this.#isChild ? this.#ending === undefined : isAlive(this.id);
+    return this.tellsItsEnd ? this.#ending === undefined : isAlive(this.id);
+  }
+
+  /** `ended` is called: nobody need look. */
+  get tellsItsEnd(): boolean {
+    return this.#isChild;
   }
 
   /** How the first process ended, as a clause. */

@@ -55,6 +55,8 @@ export type ServicesHooks = {
   readonly tell: (event: NewEvent) => void;
   /** Somebody here answers reads of it. When that turns true, `lookAgain` is called. */
   readonly databaseIsThere: (database: DatabaseId) => boolean;
+  /** Nothing is under way to a replica that `running` lists no more. */
+  readonly isIdle: (service: ServiceId, number: number) => boolean;
 };
 
 export type RunningReplica = {
@@ -172,6 +174,7 @@ export class Services {
     return new ReplicaKeeper(place, this.#doors, {
       isWanted: () => this.#isWanted(settings, number),
       missing: () => this.#missing(settings),
+      isIdle: () => this.#hooks.isIdle(service, number),
       pulse: this.#pulse,
       changed: () => this.#changed(),
       trouble: new Trouble({ service, region }, this.#doors.clock, this.#hooks.tell),

@@ -138,6 +138,8 @@ export const frontQuestion = z.object({
   /** `version` of the last answer; 0 at its start. */
   after: count,
   facts: frontFacts,
+  /** Of a Region's front door: replicas that it may send requests, or that it still waits for. Empty outside. */
+  inUse: z.array(z.object({ service, number: z.number().int().min(1) })),
 });
 
 export const frontAnswer = z.object({

@@ -66,6 +66,8 @@ export class ServiceBench {
   readonly events: NewEvent[] = [];
   /** Those that can be read. */
   readonly databases = new Set<DatabaseId>();
+  /** Services whose replicas have something under way. */
+  readonly busy = new Set<string>();
   /** Of the package cache in which the tests of this machine keep what they downloaded. */
   packages: PackageDoors;
   readonly #host = drawAddress().host;
@@ -164,6 +166,7 @@ export class ServiceBench {
         changed: () => undefined,
         tell: (event) => this.events.push(event),
         databaseIsThere: (database) => this.databases.has(database),
+        isIdle: (service) => !this.busy.has(service),
       },
     );
     this.#services = started;

@@ -19,14 +19,15 @@ function monotonicMs(): number {
 
 /**
  * Never settles early: a timer of Node may fire up to 1 ms before its time on the monotonic clock, and a
- * lease that is judged at that moment would still be alive.
+ * lease that is judged at that moment would still be alive. Naps are whole milliseconds, as timers are: one of 24.7 ms
+ * would wake after 24 and sleep again.
  */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   const deadlineMs = monotonicMs() + ms;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
     const nap = (): NodeJS.Timeout =>
-      setTimeout(wake, Math.min(Math.max(deadlineMs - monotonicMs(), 0), napMsMax));
+      setTimeout(wake, Math.min(Math.max(Math.ceil(deadlineMs - monotonicMs()), 0), napMsMax));
     const wake = (): void => {
       if (monotonicMs() < deadlineMs) {
         timer = nap();

@@ -81,6 +81,9 @@ function listenFailure(address: Address, error: NodeJS.ErrnoException): Error {
   return new Failure("network.address-unavailable", text, { cause: error });
 }
 
+/** One for all: a stack trace for each answer would cost as much as the answer, and nobody reads it. */
+const isAnswered = new Error("it has been answered");
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
@@ -89,7 +92,7 @@ async function answer(
 ): Promise<void> {
   const asked = new AbortController();
   const gone = (): void => asked.abort(new Failure("network.unreachable", "the peer has gone"));
-  response.once("close", gone);
+  response.once("close", () => (response.writableFinished ? asked.abort(isAnswered) : gone()));
   const forget = onAbort(serving, gone);
   try {
     send(response, 200, await handle(request, service, asked.signal));

@@ -35,7 +35,7 @@ function exists(pid: number): boolean {
 /** Field 22 of /proc/PID/stat is the start time; the name in field 2 may hold spaces and brackets. */
 function lookAt(pid: number): { readonly born: string; readonly isZombie: boolean } | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { born: fields[19] ?? "", isZombie: fields[0] === "Z" };
   } catch {
