@@ -52,7 +52,7 @@ Examples:
         `
 Examples:
   leeward control set us-west-2=On us-east-1=Off
-  leeward control set us-east-1=Off us-west-2=Off --override at-least-one --reason "drill, both dark"`,
+  leeward control set us-east-1=Off us-west-2=Off --override at-least-one-on --reason "drill, both dark"`,
       )
       .action((controls: readonly Wanted[], options: Options) =>
         run((frame) => set(frame, controls, options)),

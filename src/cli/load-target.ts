@@ -83,11 +83,7 @@ async function profilesIn({ files }: Frame, path: string): Promise<Profiles> {
 }
 
 /** @throws Failure `load.unknown` */
-export function pickProfile(
-  profiles: Profiles,
-  wanted: string | undefined,
-  path: string,
-): NamedJourney {
+function pickProfile(profiles: Profiles, wanted: string | undefined, path: string): NamedJourney {
   const names = Object.keys(profiles);
   const profile = wanted ?? names[0] ?? "";
   const journey = Object.hasOwn(profiles, profile) ? profiles[profile] : undefined;
@@ -107,7 +103,7 @@ export async function findOrigin(frame: Frame, { region, url }: Aim): Promise<st
   return originIn(traffic, region);
 }
 
-export function originIn({ entry, regions }: ApiTraffic, region: string | undefined): string {
+function originIn({ entry, regions }: ApiTraffic, region: string | undefined): string {
   if (region !== undefined && !Object.hasOwn(regions, region)) {
     throw new Failure("region.unknown", unknown("Region", region, Object.keys(regions)));
   }

@@ -28,8 +28,13 @@ export class RealStage implements Stage, AsyncDisposable {
 
   static async begin(): Promise<RealStage> {
     const world = await startWorld();
-    await world.untilReady();
-    return new RealStage(world, await StageClients.start(world));
+    try {
+      await world.untilReady();
+      return new RealStage(world, await StageClients.start(world));
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   switchover(to: RegionName): Promise<Ending> {

@@ -156,23 +156,28 @@ describe.sequential("the life of a world", () => {
   });
 });
 
-test.for(["SIGINT", "SIGTERM"] as const)(
-  "up in the foreground ends cleanly on %s",
-  async (signal) => {
-    await using world = await World.prepare();
-    showLogsOnFailure(() => world);
+describe.sequential("up in the foreground", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.prepare();
+  });
+  afterAll(async () => world[Symbol.asyncDispose]());
+  beforeEach(() => showLogsOnFailure(() => world));
+
+  test.for(["SIGINT", "SIGTERM"] as const)("ends cleanly on %s", async (signal) => {
     await using up = world.start(["up"]);
     await up.prints(/Ctrl-C stops it; the data stays/, 60_000);
     expect(up.stdout).toContain("leeward psql orders");
-    await world.sql("orders", east, "CREATE TABLE kept (id int)");
+    await world.sql("orders", east, `CREATE TABLE kept_at_${signal} (id int)`);
     up.signal(signal);
     expect(await up.ended(30_000)).toMatchObject({ code: 0 });
     expect(world.processes()).toEqual([]);
     // A clean end leaves a server that need not recover.
     const log = world.logTails();
     expect(log).toContain("database system is shut down");
-  },
-);
+    expect(log).not.toMatch(/not properly shut down|was interrupted/);
+  });
+});
 
 test("down while up is not done ends both, and the next up has a whole world", async () => {
   await using world = await World.prepare();
