@@ -351,7 +351,7 @@ export class SimWorld {
         return address;
       },
       passwordOf: () => new Secret("simulated"),
-      isStoppedByPerson: () => false,
+      sinceStoppedMs: () => undefined,
     };
   }
 

@@ -30,7 +30,6 @@ export type Commit = Store["commit"];
 export type WorldOptions = {
   readonly system?: DatabaseSystem;
   readonly record?: SystemRecord;
-  readonly isStoppedByPerson?: boolean;
 };
 
 type Life = { readonly controller: DatabaseController; readonly over: AbortController };
@@ -65,7 +64,7 @@ export class ControlledWorld {
   async start(): Promise<void> {
     this.kill();
     this.#term += 1;
-    const { system = orders, isStoppedByPerson = false } = this.#options;
+    const { system = orders } = this.#options;
     const controller = new DatabaseController(
       {
         clock: this.clock,
@@ -79,7 +78,7 @@ export class ControlledWorld {
         leaseTtlMs,
         leaseMarginMs,
         passwordOf: () => new Secret("secret"),
-        isStoppedByPerson: () => isStoppedByPerson,
+        sinceStoppedMs: () => undefined,
       },
       this.#term as ControllerTerm,
     );

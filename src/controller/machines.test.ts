@@ -82,6 +82,28 @@ test("an action that fails says why, and the Region can be acted on again", asyn
   await again;
 });
 
+test("a stop by a person counts from the asking for it on, and how long ago it ended until the Region is killed", async () => {
+  const clock = new SimClock();
+  const known = new Machines(new Lifeline(near, () => undefined), clock, () => undefined);
+  const say = (state: string): void =>
+    known.hear({ kind: "power", regions: [{ region: east, state }] });
+  say("running");
+  expect(known.sinceStoppedMs(east)).toBeUndefined();
+  const stop = known.act(east, "stop");
+  expect(known.sinceStoppedMs(east)).toBe(0);
+  say("stopped");
+  known.hear({ kind: "power-done", id: 1, failure: null });
+  await stop;
+  expect(known.sinceStoppedMs(east)).toBe(0);
+  say("running");
+  await clock.runUntil(clock.monotonicMs() + 2_000);
+  expect(known.sinceStoppedMs(east)).toBe(2_000);
+  say("killed");
+  expect(known.sinceStoppedMs(east)).toBeUndefined();
+  say("running");
+  expect(known.sinceStoppedMs(east)).toBeUndefined();
+});
+
 test("a supervisor that never answers does not hold a Region for ever", async () => {
   const clock = new SimClock();
   const silent = new Machines(new Lifeline(near, () => undefined), clock, () => undefined);

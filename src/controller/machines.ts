@@ -19,7 +19,9 @@ export class Machines {
   readonly #onChange: (region: RegionId, before: PowerState | undefined, now: PowerState) => void;
   readonly #power = new Map<RegionId, PowerState>();
   readonly #waiting = new Map<number, Waiting>();
-  readonly #busy = new Set<RegionId>();
+  readonly #busy = new Map<RegionId, PowerAction>();
+  /** Of those that were stopped, and run since. */
+  readonly #startedAtMs = new Map<RegionId, number>();
   #lastId = 0;
 
   constructor(
@@ -48,12 +50,19 @@ export class Machines {
     return this.#busy.has(region);
   }
 
+  /** Since a person's stop of it was over, in ms; 0 from the asking for it on. Undefined: it was not stopped. */
+  sinceStoppedMs(region: RegionId): number | undefined {
+    if (this.power(region) === "stopped" || this.#busy.get(region) === "stop") return 0;
+    const startedAtMs = this.#startedAtMs.get(region);
+    return startedAtMs === undefined ? undefined : this.#clock.monotonicMs() - startedAtMs;
+  }
+
   /** Settles when it is done. @throws Failure `region.busy`, also when the supervisor does not end it in time */
   async act(region: RegionId, action: PowerAction): Promise<void> {
     if (this.#busy.has(region)) {
       throw new Failure("region.busy", `Another command on Region ${region} is under way`);
     }
-    this.#busy.add(region);
+    this.#busy.set(region, action);
     this.#lastId += 1;
     const id = this.#lastId;
     const expired = (): Failure =>
@@ -82,7 +91,11 @@ export class Machines {
   #note(region: RegionId, state: PowerState): void {
     const before = this.#power.get(region);
     this.#power.set(region, state);
-    if (before !== state) this.#onChange(region, before, state);
+    if (before === state) return;
+    if (before === "stopped" && state === "running") {
+      this.#startedAtMs.set(region, this.#clock.monotonicMs());
+    } else this.#startedAtMs.delete(region);
+    this.#onChange(region, before, state);
   }
 
   #settle(id: number, failure: { readonly code: string; readonly message: string } | null): void {

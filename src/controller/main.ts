@@ -48,7 +48,7 @@ async function runController(context: ProgramContext<ControllerSettings>): Promi
     const machines = new Machines(lifeline, clock, (...change) => world.notePower(...change));
     const databases = new DatabaseController(
       { clock, log, store, archive },
-      databaseSettings(settings, (region) => machines.power(region) === "stopped"),
+      databaseSettings(settings, (region) => machines.sinceStoppedMs(region)),
       term,
     );
     const traffic = new TrafficControl(
@@ -135,7 +135,7 @@ function isAboutTraffic(message: Json): boolean {
 
 function databaseSettings(
   settings: ControllerSettings,
-  isStoppedByPerson: DatabaseSettings["isStoppedByPerson"],
+  sinceStoppedMs: DatabaseSettings["sinceStoppedMs"],
 ): DatabaseSettings {
   return {
     systems: settings.systems.map((system) => ({
@@ -146,7 +146,7 @@ function databaseSettings(
     })),
     leaseTtlMs: settings.leaseTtlMs,
     leaseMarginMs: settings.leaseMarginMs,
-    isStoppedByPerson,
+    sinceStoppedMs,
     agentAddressOf: (from, to) => {
       const here = settings.regions.find(({ region }) => region === from);
       const found = here?.seen.find(({ region }) => region === to);

@@ -45,21 +45,21 @@ const cases: readonly Case[] = [
   ],
   [
     "a writer that has not reported to a controller that is new",
-    { primaryReportAgeMs: undefined, controllerAgeMs: 3_000 },
+    { primaryReportAgeMs: undefined, controllerAgeMs: 10_000 },
     "healthy",
     "the writer is heard and serves",
   ],
   [
     "a writer that never reported to a controller that is not new",
-    { primaryReportAgeMs: undefined, controllerAgeMs: 3_001 },
+    { primaryReportAgeMs: undefined, controllerAgeMs: 10_001 },
     "fail-over",
-    "us-east-1 has not been heard for 3001 ms; us-west-2 has the most",
+    "us-east-1 has not been heard for 10001 ms; us-west-2 has the most",
   ],
   [
     "a writer that another Region hears",
     {
       witnesses: [
-        { region: west, silentMs: 1_999 },
+        { region: west, silentMs: 2_999 },
         { region: europe, silentMs: 5_000 },
       ],
     },
@@ -83,7 +83,7 @@ const cases: readonly Case[] = [
     {
       witnesses: [
         { region: west, silentMs: undefined },
-        { region: europe, silentMs: 2_000 },
+        { region: europe, silentMs: 3_000 },
       ],
     },
     "fail-over",
@@ -164,8 +164,8 @@ test("O8: whatever is seen, nobody fails over on one vantage point's word, or to
       const decision = decideFailover(view);
       if (decision.kind !== "fail-over") return true;
       const saysItself = view.writerFailingMs > 10_000;
-      const othersMiss = view.witnesses.some(({ silentMs }) => (silentMs ?? 0) >= 2_000);
-      const nobodyHears = view.witnesses.every(({ silentMs }) => (silentMs ?? 2_000) >= 2_000);
+      const othersMiss = view.witnesses.some(({ silentMs }) => (silentMs ?? 0) >= 3_000);
+      const nobodyHears = view.witnesses.every(({ silentMs }) => (silentMs ?? 3_000) >= 3_000);
       const most = view.candidates.every(
         ({ flushedLsn }) =>
           flushedLsn <= (view.candidates.find(isTarget(decision.to))?.flushedLsn ?? -1n),

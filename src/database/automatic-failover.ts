@@ -5,8 +5,16 @@
 import type { EstimatedLoss } from "../model/operation.ts";
 import type { RegionId } from "../model/region.ts";
 
-/** 2 s without an answer to its pings, one each second. */
-const witnessSilentMs = 2_000;
+/**
+ * 3 s without an answer to its pings. One goes out each second, and so does the report that tells of it: of a Region
+ * that is well, 2 s may have passed. A failover is hardly later for it, since the last lease has to end first.
+ */
+const witnessSilentMs = 3_000;
+/**
+ * 10 s from the controller's start on for a Region that it has never heard: at the start of a world that is busy with
+ * much else, its agent may be as late, and nothing is lost.
+ */
+const firstReportMsMax = 10_000;
 /** 10 s in which an agent says that its writer does not serve: a restart after a crash is shorter. */
 export const writerFailingMsMax = 10_000;
 
@@ -33,7 +41,7 @@ export type FailoverView = {
   /** Since the last failover; undefined: there was none. */
   readonly sinceFailoverMs: number | undefined;
   readonly failoverPauseMs: number;
-  /** A person stopped the primary Region, and knows that it is away. */
+  /** A person stopped the primary Region, and knows that it is away; it has not been heard since. */
   readonly isStoppedByPerson: boolean;
 };
 
@@ -57,7 +65,8 @@ export function decideFailover(view: FailoverView): FailoverDecision {
 function troubleOf(view: FailoverView): string | undefined {
   const { primary, primaryReportAgeMs, reportMaxAgeMs, controllerAgeMs, writerFailingMs } = view;
   const silentMs = primaryReportAgeMs ?? controllerAgeMs;
-  if (silentMs > reportMaxAgeMs) {
+  const silentMsMax = primaryReportAgeMs === undefined ? firstReportMsMax : reportMaxAgeMs;
+  if (silentMs > silentMsMax) {
     return `${primary} has not been heard for ${Math.round(silentMs)} ms`;
   }
   return writerFailingMs > writerFailingMsMax

@@ -53,8 +53,8 @@ export type DatabaseSettings = {
   readonly leaseMarginMs: number;
   /** The passwords of a database's roles. */
   readonly passwordOf: (database: DatabaseId, role: string) => Secret;
-  /** Whether a person switched the Region off. */
-  readonly isStoppedByPerson: (region: RegionId) => boolean;
+  /** Since a person's stop of the Region was over, in ms; 0 while it lasts. Undefined: nobody stopped it. */
+  readonly sinceStoppedMs: (region: RegionId) => number | undefined;
 };
 
 export class DatabaseController {
@@ -97,12 +97,12 @@ export class DatabaseController {
     this.#watch = watch;
 
     const known = { clock, log, records, reports, commands, systems, events: this.#events };
-    const { addressOf, passwordOf, isStoppedByPerson } = settings;
+    const { addressOf, passwordOf, sinceStoppedMs } = settings;
     this.#operations = new Operations({ ...known, leases, engine, addressOf, watch });
     this.#policy = new PolicyFailover({
       ...known,
       operations: this.#operations,
-      isStoppedByPerson,
+      sinceStoppedMs,
       begin: (request, signal) => this.begin(request, signal),
     });
     this.#upkeep = new Upkeep({

@@ -27,7 +27,13 @@ class Watched {
   readonly clock = new SimClock();
   readonly reports = new Reports(this.clock, 1 as ControllerTerm);
   record: SystemRecord = createdRecord();
-  readonly policy = new FailoverPolicy(this.clock, () => false);
+  /** When a person's stop of the primary Region was over; Infinity while it lasts. */
+  stoppedUntilMs: number | undefined;
+  readonly policy = new FailoverPolicy(this.clock, () =>
+    this.stoppedUntilMs === undefined
+      ? undefined
+      : Math.max(0, this.clock.monotonicMs() - this.stoppedUntilMs),
+  );
 
   tell(region: RegionId, report: InstanceReport, silentMs?: number): void {
     const peers = silentMs === undefined ? [] : [{ region: east, silentMs }];
@@ -104,6 +110,35 @@ test("O8: a failover that is refused is an event, and is not told again until so
   expect(refuse("the target is gone")).toBe("failover.withheld");
 });
 
+test("O8: a Region that a person stopped is not failed over from, nor while it comes back, for 30 s at most", async () => {
+  const watched = new Watched();
+  const look = (): string => {
+    watched.others(60_000);
+    return watched.decide().decision.kind;
+  };
+  watched.tell(east, serving);
+  watched.stoppedUntilMs = Infinity;
+  watched.reports.forget(east);
+  await watched.pass(60_000);
+  expect(look()).toBe("hold");
+  watched.stoppedUntilMs = watched.clock.monotonicMs();
+  await watched.pass(29_000);
+  expect(look()).toBe("hold");
+  await watched.pass(1_000);
+  expect(look()).toBe("fail-over");
+});
+
+test("O8: a Region that is lost when it has been heard after its start is failed over from as any other", async () => {
+  const watched = new Watched();
+  watched.stoppedUntilMs = watched.clock.monotonicMs();
+  watched.tell(east, serving);
+  watched.others(0);
+  expect(watched.decide().decision.kind).toBe("healthy");
+  await watched.pass(4_000);
+  watched.others(4_000);
+  expect(watched.decide().decision.kind).toBe("fail-over");
+});
+
 test("O8: what a witness said grows old with its report, and a silent witness is none", async () => {
   const watched = new Watched();
   watched.tell(east, serving);
@@ -115,11 +150,20 @@ test("O8: what a witness said grows old with its report, and a silent witness is
   expect(watched.decide().decision.because).toContain("no other Region can say so");
 });
 
+test("O8: a witness hears the writer also at the end of the second between two pings, and of that between two reports", async () => {
+  const watched = new Watched();
+  watched.tell(east, serving);
+  await watched.pass(4_000);
+  watched.others(1_050);
+  await watched.pass(1_050);
+  expect(watched.decide().decision.because).toContain("still hears us-east-1");
+});
+
 test("O8: the silence that a witness told of goes on while it says nothing new", async () => {
   const watched = new Watched();
   watched.tell(east, serving);
   await watched.pass(4_000);
-  watched.others(1_500);
+  watched.others(2_500);
   expect(watched.decide().decision.kind).toBe("hold");
   await watched.pass(600);
   expect(watched.decide().decision.kind).toBe("fail-over");

@@ -17,19 +17,21 @@ import { firstIn, type DatabaseSystem } from "./topology.ts";
 const passing = new Set(["starting", "promoting", "creating"]);
 /** 60 s: recovery after a crash replays a few gigabytes in that time. */
 const passingMsMax = 60_000;
+/** 30 s: a Region that is started reports within two, and on a machine that has much else to do within ten. */
+const comingBackMsMax = 30_000;
 
 export class FailoverPolicy {
   readonly #clock: Clock;
-  readonly #isStoppedByPerson: (region: RegionId) => boolean;
+  readonly #sinceStoppedMs: (region: RegionId) => number | undefined;
   readonly #startedAtMs: number;
   readonly #failingSinceMs = new Map<string, number>();
   readonly #last = new Map<string, string>();
   /** Why the failover that was decided last could not begin. */
   readonly #lastRefusal = new Map<string, string>();
 
-  constructor(clock: Clock, isStoppedByPerson: (region: RegionId) => boolean) {
+  constructor(clock: Clock, sinceStoppedMs: (region: RegionId) => number | undefined) {
     this.#clock = clock;
-    this.#isStoppedByPerson = isStoppedByPerson;
+    this.#sinceStoppedMs = sinceStoppedMs;
     this.#startedAtMs = clock.monotonicMs();
   }
 
@@ -75,8 +77,16 @@ export class FailoverPolicy {
           ? undefined
           : Math.abs(this.#clock.wallMs() - lastFailoverWallMs),
       failoverPauseMs: system.failoverPauseMs,
-      isStoppedByPerson: this.#isStoppedByPerson(primary),
+      isStoppedByPerson: this.#isStoppedByPerson(primary, reports),
     };
+  }
+
+  /** Also while it comes back: its silence is that of before, and to fail over then would undo the start. */
+  #isStoppedByPerson(region: RegionId, reports: Reports): boolean {
+    const sinceMs = this.#sinceStoppedMs(region);
+    if (sinceMs === undefined) return false;
+    const isHeardSince = reports.ageMs(region) !== undefined;
+    return sinceMs === 0 || (sinceMs < comingBackMsMax && !isHeardSince);
   }
 
   /** Only while its agent is heard: silence is another trouble. */

@@ -17,7 +17,7 @@ export type PolicyDoors = {
   readonly reports: Reports;
   readonly operations: Operations;
   readonly events: EventWriter;
-  readonly isStoppedByPerson: (region: RegionId) => boolean;
+  readonly sinceStoppedMs: (region: RegionId) => number | undefined;
   readonly begin: (request: OperationRequest, signal: AbortSignal) => Promise<Operation>;
 };
 
@@ -27,7 +27,7 @@ export class PolicyFailover {
 
   constructor(doors: PolicyDoors) {
     this.#doors = doors;
-    this.#policy = new FailoverPolicy(doors.clock, doors.isStoppedByPerson);
+    this.#policy = new FailoverPolicy(doors.clock, doors.sinceStoppedMs);
   }
 
   /** A failover that is refused is an event: nothing else of the system waits for it. */

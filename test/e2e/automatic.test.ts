@@ -59,7 +59,7 @@ describe.sequential("a database that may fail over by itself", () => {
     await untilEvent(world, "failover.withheld", /a person stopped that Region/);
     expect(await primary(world)).toBe(east);
     await world.ok(["region", "start", east]);
-    await untilSettled(world, "orders", 60_000);
+    expect(await untilSettled(world, "orders", 60_000)).toBe(east);
   });
 
   test("moves by itself when the primary Region is killed, and says why", async () => {
