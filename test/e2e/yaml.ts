@@ -6,6 +6,7 @@ export type WorldShape = {
   readonly regions?: readonly string[];
   readonly links?: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
   readonly databases?: Readonly<Record<string, unknown>>;
+  readonly gateway?: Readonly<Record<string, unknown>>;
   readonly postgres?: Readonly<Record<string, unknown>>;
   readonly services?: Readonly<Record<string, unknown>>;
   readonly traffic?: Readonly<Record<string, unknown>>;
@@ -25,7 +26,7 @@ export const globalDatabase = {
 
 export function yamlOf(world: number, shape: WorldShape = {}): string {
   const { name, addresses, ports, regions, links, databases } = shape;
-  const { postgres, services, traffic, pgbouncer, load } = shape;
+  const { gateway, postgres, services, traffic, pgbouncer, load } = shape;
   const document = {
     name: name ?? "test-world",
     world,
@@ -36,6 +37,7 @@ export function yamlOf(world: number, shape: WorldShape = {}): string {
     links: links ?? { default: { rttMs: 10 } },
     databases: databases ?? { orders: globalDatabase },
     // What is undefined is left out of JSON.
+    gateway,
     postgres,
     services,
     traffic,
