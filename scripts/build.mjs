@@ -44,13 +44,13 @@ const parts = [
   },
 ];
 
-/** CommonJS packages ask for these, and a module has none. */
-const banner = `import { createRequire as requireFrom } from "node:module";
-import { dirname as directoryOf } from "node:path";
-import { fileURLToPath as pathOf } from "node:url";
-const require = requireFrom(import.meta.url);
-const __filename = pathOf(import.meta.url);
-const __dirname = directoryOf(__filename);`;
+/** CommonJS packages ask for these, and a module has none. Nobody else calls anything `$bundle…`: it is not renamed. */
+const banner = `import * as $bundleModule from "node:module";
+import * as $bundlePath from "node:path";
+import * as $bundleUrl from "node:url";
+const require = $bundleModule.createRequire(import.meta.url);
+const __filename = $bundleUrl.fileURLToPath(import.meta.url);
+const __dirname = $bundlePath.dirname(__filename);`;
 
 function newestSourceMs({ directory, sources }) {
   const times = sources
