@@ -95,6 +95,10 @@ describe.sequential("a Region", () => {
     const world = the();
     await world.ok(["region", "isolate", east]);
     await world.ok(["region", "kill", east]);
+    // The agent after it may use up the lease that it had.
+    await world.untilStatus("its lease is over", 15_000, ({ databases }) =>
+      Object.values(databases).every(({ lease }) => lease?.state === "over"),
+    );
     const out = await world.ok(["region", "start", east]);
     expect(out).toContain("it is isolated");
     await until("its agent has asked in vain", 15_000, async () => {
