@@ -9,9 +9,12 @@ import {
 import type { Database } from "../services/shared/database.ts";
 
 let bench: OrdersBench;
+/** Many connections at once; PostgreSQL has 100 for all. */
+let crowd: Database;
 
 beforeAll(async () => {
   bench = await OrdersBench.open();
+  crowd = bench.open(bench.address, 50);
 });
 beforeEach(() => bench.refill());
 afterAll(() => bench.close());
@@ -56,7 +59,6 @@ test("the first order of a shop has the number 4, and one more each", async () =
 });
 
 test("of 10 pieces that 100 clients want at once, exactly 10 are sold, and the others are told", async () => {
-  const crowd = bench.open(bench.address, 50);
   const ends = await Promise.allSettled(
     Array.from({ length: 100 }, (_, n) => place({ customer: `guest:${n}` }, crowd)),
   );
@@ -108,7 +110,6 @@ test("a price that changed meanwhile does not make a repeated submission another
 
 test("carts in whatever order of products never wait in a circle", async () => {
   await bench.rows("update inventory set on_hand = 1000");
-  const crowd = bench.open(bench.address, 30);
   const carts = Array.from({ length: 60 }, (_, n) =>
     [1, 2, 3, 4, 5].map((productId) => one(1 + ((productId * (1 + (n % 4)) + n) % 5))),
   );
