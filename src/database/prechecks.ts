@@ -30,7 +30,7 @@ export type CodedCheck = OperationCheck & { readonly code: FailureCode };
 
 type Check = (request: OperationRequest, view: PrecheckView) => CodedCheck;
 
-/** In the order in which people want to hear of them. */
+/** In the order in which people want to hear of them, a cause before its effects: on a full disk nobody streams. */
 export function precheck(request: OperationRequest, view: PrecheckView): readonly CodedCheck[] {
   return checksOf[request.kind].map((check) => check(request, view));
 }
@@ -242,10 +242,10 @@ const checksOf: Readonly<Record<OperationRequest["kind"], readonly Check[]>> = {
     ...common,
     targetIsAnother,
     writerServes,
+    targetHasRoom,
     targetStreams,
     targetIsNear,
     targetIsCandidate,
-    targetHasRoom,
     evidenceIsKept,
     sessionsMayMove,
   ],
@@ -257,16 +257,16 @@ const checksOf: Readonly<Record<OperationRequest["kind"], readonly Check[]>> = {
     isFree,
     isCreated,
     targetIsCandidate,
+    targetHasRoom,
     targetCanBePromoted,
     targetIsOnNewestTimeline,
-    targetHasRoom,
   ],
   detach: [
     ...common,
     targetIsAnother,
+    targetHasRoom,
     targetCanBePromoted,
     targetIsOnNewestTimeline,
-    targetHasRoom,
   ],
   add: [...common, regionHasPlace, regionIsNoMember],
   rejoin: [...common, regionHasPlace, regionCanRejoin],
