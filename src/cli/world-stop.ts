@@ -9,7 +9,7 @@ import { formatDuration } from "./output.ts";
 
 /** 60 s: a Region is killed after 30 s of not stopping, and what follows is quick. */
 const stopTimeoutMs = 60_000;
-/** 20 ms between two looks at the lock, which the system drops with the supervisor. */
+/** 20 ms between two looks at the lock and at the process. */
 const lookMs = 20;
 
 /**
@@ -21,7 +21,8 @@ export async function stopWorld(frame: Frame, layout: StateLayout): Promise<bool
   if (!isWorldLocked(files, layout.lock)) return false;
   const startedMs = clock.monotonicMs();
   let told: SupervisorRecord | undefined;
-  while (isWorldLocked(files, layout.lock)) {
+  // The system drops the lock first, and lets the process go a moment later.
+  while (isWorldLocked(files, layout.lock) || (told !== undefined && isAlive(told))) {
     // One that has just begun has not written its record yet.
     const record = readSupervisorRecord(files, layout.supervisor);
     if (record && record.pid !== told?.pid) {
