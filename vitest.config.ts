@@ -9,8 +9,6 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          sequence: { groupOrder: 1 },
-          maxWorkers: 3,
           include: [
             "{src,sim,bench}/**/*.test.ts",
             "examples/*/{services,databases,load}/**/*.test.ts",
@@ -22,20 +20,10 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      {
-        test: {
-          name: "tidy",
-          sequence: { groupOrder: 1 },
-          maxWorkers: 3,
-          include: ["test/tidy.test.ts", ...alone],
-        },
-      },
+      { test: { name: "tidy", include: ["test/tidy.test.ts", ...alone] } },
       {
         test: {
           name: "pg",
-          sequence: { groupOrder: 1 },
-          // They wait for servers more than they compute.
-          maxWorkers: 3,
           include: ["src/**/*.pg.test.ts", "examples/*/{services,databases}/**/*.pg.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -57,7 +45,7 @@ export default defineConfig({
           name: "shop",
           include: ["test/e2e/retail-store*.test.ts"],
           globalSetup: ["test/e2e/global-setup.ts"],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
           maxWorkers: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
