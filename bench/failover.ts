@@ -16,6 +16,7 @@ import {
 import { figure, median, type Figure } from "./figure.ts";
 import { machineFacts, renderFacts } from "./machine.ts";
 import { measurePatroni, patroniObstacle } from "./patroni.ts";
+import { chosenParts } from "./part-options.ts";
 import { renderTable } from "./table.ts";
 
 const parts = ["switchover", "failover", "automatic", "away", "patroni"] as const;
@@ -39,12 +40,10 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(usage);
   const runs = Number(values.runs);
-  const unknown = values.only.find((name) => !parts.some((part) => part === name));
-  if (unknown !== undefined) throw new Error(`There is no part "${unknown}".\n\n${usage}`);
+  const wanted = chosenParts(parts, values.only, usage);
   if (!Number.isInteger(runs) || runs < 1)
     throw new Error(`--runs is a number from 1.\n\n${usage}`);
   if (process.platform !== "linux") throw new Error("The benchmark reads /proc: Linux only");
-  const wanted = parts.filter((part) => values.only.includes(part));
   if (wanted.some((part) => part !== "patroni")) build();
   const bin = process.env["LEEWARD_PG_BIN"];
   const { version } = await findInstallation(bin, nodeClock, AbortSignal.timeout(60_000));

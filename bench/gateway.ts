@@ -11,6 +11,7 @@ import { startPostgres } from "./gateway-postgres.ts";
 import { Running } from "./gateway-running.ts";
 import { endingWith } from "./interrupted.ts";
 import { machineFacts, renderFacts } from "./machine.ts";
+import { chosenParts } from "./part-options.ts";
 import { renderTable } from "./table.ts";
 
 const usage = `npm run bench:gateway -- [--only NAME]... [--pairs N] [--seconds N] [--clients N]... [--reads N]
@@ -41,11 +42,10 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(usage);
-  const unknown = values.only.find((name) => !parts.some((part) => part === name));
-  if (unknown !== undefined) throw new Error(`There is no part "${unknown}".\n\n${usage}`);
+  const chosen = chosenParts(parts, values.only, usage);
   if (process.platform !== "linux") throw new Error("The benchmark reads /proc: Linux only");
   const order = {
-    parts: parts.filter((part) => values.only.includes(part)),
+    parts: chosen,
     pairs: positive(values.pairs, "--pairs"),
     seconds: positive(values.seconds, "--seconds"),
     clients: values.clients.map((text) => positive(text, "--clients")),

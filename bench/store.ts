@@ -3,10 +3,10 @@
  * order takes in each Region, and what people notice when one is lost. Writes nothing but its answer.
  */
 import { tmpdir } from "node:os";
-import { parseArgs } from "node:util";
 import { build } from "./build.ts";
 import type { Figure } from "./figure.ts";
 import { machineFacts, renderFacts } from "./machine.ts";
+import { readPartOptions } from "./part-options.ts";
 import { measureLoss } from "./store-loss.ts";
 import { measurePage } from "./store-page.ts";
 import { measurePurchases } from "./store-purchase.ts";
@@ -38,20 +38,12 @@ const quick: typeof thorough = {
 };
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: "boolean", default: false },
-      only: { type: "string", multiple: true, default: [...parts] },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) return console.log(usage);
-  const unknown = values.only.find((name) => !parts.some((part) => part === name));
-  if (unknown !== undefined) throw new Error(`There is no part "${unknown}".\n\n${usage}`);
+  const options = readPartOptions(parts, usage);
+  if (!options) return;
   if (process.platform !== "linux") throw new Error("The benchmark reads /proc: Linux only");
   build();
   console.log(`${renderFacts(machineFacts(undefined, tmpdir()))}\n`);
-  await measureAll(new Set(values.only), values.quick ? quick : thorough);
+  await measureAll(new Set(options.wanted), options.isQuick ? quick : thorough);
 }
 
 /** Each part is told as soon as it was measured. */

@@ -5,10 +5,10 @@
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { root } from "./bench-world.ts";
 import { build } from "./build.ts";
 import { machineFacts, renderFacts } from "./machine.ts";
+import { readPartOptions } from "./part-options.ts";
 import { renderTable } from "./table.ts";
 import { measureWorld } from "./traffic-world.ts";
 
@@ -22,23 +22,16 @@ const usage = `npm run bench:traffic -- [--quick] [--only NAME]...
 The exit code says whether it could measure, not whether a figure was reached.`;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: "boolean", default: false },
-      only: { type: "string", multiple: true, default: [...parts] },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) return console.log(usage);
-  const unknown = values.only.find((name) => !parts.some((part) => part === name));
-  if (unknown !== undefined) throw new Error(`There is no part "${unknown}".\n\n${usage}`);
+  const options = readPartOptions(parts, usage);
+  if (!options) return;
+  const { isQuick, wanted } = options;
   for (const part of ["edge", "dns"] as const) {
-    if (values.only.includes(part)) runAlone(part, values.quick);
+    if (wanted.includes(part)) runAlone(part, isQuick);
   }
-  if (!values.only.includes("world")) return;
+  if (!wanted.includes("world")) return;
   build();
   console.log(`${renderFacts(machineFacts(undefined, tmpdir()))}\n`);
-  console.log(renderTable(await measureWorld(values.quick ? 2 : 6)));
+  console.log(renderTable(await measureWorld(isQuick ? 2 : 6)));
 }
 
 /** Each is a program of its own, with its own children. */

@@ -10,6 +10,7 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isSilent = false;
+  #isCut = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -18,7 +19,10 @@ export class TcpProxy {
   static async open(listen: Address, target: Address): Promise<TcpProxy> {
     const server = createServer();
     const proxy = new TcpProxy(server);
-    server.on("connection", (client) => proxy.#join(client, createConnection(target)));
+    server.on("connection", (client) => {
+      if (proxy.#isCut) client.on("error", () => undefined).resetAndDestroy();
+      else proxy.#join(client, createConnection(target));
+    });
     server.listen(listen.port, listen.host);
     await once(server, "listening");
     return proxy;
@@ -27,6 +31,16 @@ export class TcpProxy {
   /** Resets every connection; later ones are served. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** `cut`, and later connections are reset as well until `heal`. */
+  cutOff(): void {
+    this.#isCut = true;
+    this.cut();
+  }
+
+  heal(): void {
+    this.#isCut = false;
   }
 
   /** A black hole: connections stay, nothing arrives. */

@@ -100,7 +100,7 @@ export class CartPlay {
       case "write":
         return await this.#write(one);
       case "cut":
-        for (const { way } of this.#two.sides) way.cut();
+        for (const { way } of this.#two.sides) way.cutOff();
         return;
       case "heal":
         for (const { way } of this.#two.sides) way.heal();

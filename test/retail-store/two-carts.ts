@@ -25,7 +25,7 @@ import {
   startPrimary,
   superuserPassword,
 } from "../postgres/scratch.ts";
-import { CuttableRelay } from "./cuttable-relay.ts";
+import { TcpProxy } from "../postgres/tcp-proxy.ts";
 
 export const regions = ["us-east-1", "us-west-2"] as const;
 export type RegionName = (typeof regions)[number];
@@ -42,7 +42,7 @@ export class Side {
   /** What the upkeep has told. */
   readonly log: string[] = [];
   /** The way from here to the other Region's database. */
-  readonly way: CuttableRelay;
+  readonly way: TcpProxy;
   readonly passFile: string;
   readonly peer: Peer;
   readonly replication: Replication;
@@ -53,7 +53,7 @@ export class Side {
     readonly systemId: SystemId;
     readonly server: PostgresServer;
     readonly database: Database;
-    readonly way: CuttableRelay;
+    readonly way: TcpProxy;
     readonly passFile: string;
     readonly peer: { readonly region: RegionName; readonly listen: Address };
   }) {
@@ -217,7 +217,7 @@ async function newSide(
     systemId,
     server,
     database,
-    way: await CuttableRelay.open(listen, at[other]),
+    way: await TcpProxy.open(listen, at[other]),
     passFile,
     peer: { region: other, listen },
   });

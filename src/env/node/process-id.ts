@@ -1,5 +1,5 @@
 /** Processes by number and birth: numbers are used again, and a stranger must never be taken for one of ours. */
-import { readFileSync } from "node:fs";
+import { readProcessStat } from "./process-stat.ts";
 
 export type ProcessId = {
   readonly pid: number;
@@ -10,16 +10,16 @@ export type ProcessId = {
 /** Undefined when there is no such process. */
 export function identify(pid: number): ProcessId | undefined {
   if (process.platform !== "linux") return exists(pid) ? { pid, born: "" } : undefined;
-  const look = lookAt(pid);
-  return look && { pid, born: look.born };
+  const stat = readProcessStat(pid);
+  return stat && { pid, born: stat.born };
 }
 
 /** A zombie has ended. */
 export function isAlive({ pid, born }: ProcessId): boolean {
   if (!exists(pid)) return false;
   if (process.platform !== "linux") return true;
-  const now = lookAt(pid);
-  return now !== undefined && now.born === born && !now.isZombie;
+  const now = readProcessStat(pid);
+  return now !== undefined && now.born === born && !now.hasEnded;
 }
 
 /** Also true of another user's, which we may not signal. */
@@ -29,16 +29,5 @@ function exists(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Field 22 of /proc/PID/stat is the start time; the name in field 2 may hold spaces and brackets. */
-function lookAt(pid: number): { readonly born: string; readonly isZombie: boolean } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { born: fields[19] ?? "", isZombie: fields[0] === "Z" };
-  } catch {
-    return undefined;
   }
 }

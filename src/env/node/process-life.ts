@@ -1,6 +1,6 @@
 /** Processes that are no children of ours, by number. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readProcessStat } from "./process-stat.ts";
 
 /**
  * Whether a process has this number. One that has ended and that nobody has reaped yet has none any more. Whoever looks
@@ -12,7 +12,7 @@ export function isProcessAlive(pid: number): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
-  return process.platform !== "linux" || !isZombie(pid);
+  return process.platform !== "linux" || readProcessStat(pid)?.hasEnded === false;
 }
 
 /** SIGKILL; a no-op when it has ended. */
@@ -32,7 +32,7 @@ const psMsMax = 5_000;
  * when there is no such process.
  */
 export function processBirth(pid: number): string | undefined {
-  return process.platform === "linux" ? statOf(pid)?.[19] : startOf(pid);
+  return process.platform === "linux" ? readProcessStat(pid)?.born : startOf(pid);
 }
 
 function startOf(pid: number): string | undefined {
@@ -47,21 +47,4 @@ function startOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * The fields from the third on. The name in field 2 of /proc/PID/stat may hold spaces and brackets, and bytes that are no
- * UTF-8; but as that Node reads a file three times faster, and nobody wants the name.
- */
-function statOf(pid: number): readonly string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  } catch {
-    return undefined;
-  }
-}
-
-function isZombie(pid: number): boolean {
-  return (statOf(pid)?.[0] ?? "Z") === "Z";
 }

@@ -94,7 +94,7 @@ test("a heartbeat tells how old the news from the other side are", async () => {
 });
 
 test("a slot that is missing is made anew, with a copy of what it would have brought", async () => {
-  two.east.way.cut();
+  two.east.way.cutOff();
   await eventually("nobody reads", async () => {
     const rows = await two.west.query<{ active: boolean }>(
       "select active from pg_replication_slots where slot_name = 'carts_to_us_east_1_t1'",
@@ -116,7 +116,7 @@ test("a slot that is missing is made anew, with a copy of what it would have bro
 });
 
 test("a slot that the other side had to give up is made anew", async () => {
-  two.east.way.cut();
+  two.east.way.cutOff();
   await two.west.asSuperuser("alter system set max_slot_wal_keep_size = '1MB'");
   await two.west.asSuperuser("alter system set wal_keep_size = 0");
   await two.west.asSuperuser("select pg_reload_conf()");
